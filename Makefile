@@ -1,0 +1,104 @@
+# sentinode. `make` builds ./sentinode; `make demo` runs the main job; `make check` runs the tests.
+# Variables: CC, CFLAGS (added last), OPENMP=1, PREFIX, DESTDIR. Nothing is fetched by the build.
+
+CC      ?= cc
+OPENMP  ?= 0
+PREFIX  ?= /usr/local
+BUILD   ?= build
+OPT     ?= -O2
+
+# -ffp-contract=off: a product and a sum are one operation only where the source says fma.
+BASE_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -I. $(OPT) -g -ffp-contract=off -fno-math-errno -fno-trapping-math \
+              -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
+LDLIBS = -lm -pthread
+ifeq ($(OPENMP),1)
+BASE_CFLAGS += -fopenmp -DSN_OPENMP
+LDLIBS += -fopenmp
+endif
+
+SRC_base    = error.c size.c arena.c sha256.c crc32.c file.c buf.c cpu.c pool.c rng.c math.c
+SRC_kernels = dispatch.c
+SRC_ref     =
+SRC_x86     =
+SRC_weights = snw_read.c snw_write.c model.c
+SRC_import  = import.c pickle.c torch.c safetensors.c
+SRC_nets    =
+SRC_engine  =
+SRC_io      = image.c inflate.c deflate.c png.c pnm.c bmp.c resize.c npy.c csv.c number.c json_write.c json_read.c
+SRC_stats   = logistic_apply.c
+SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
+SRC_tools   = cli.c
+
+objs = $(foreach d,$(1),)
+paths = $(addprefix $(1)/,$(2))
+LIB_SRC = $(call paths,base,$(SRC_base)) $(call paths,kernels,$(SRC_kernels)) $(call paths,kernels/ref,$(SRC_ref)) \
+          $(call paths,weights,$(SRC_weights)) $(call paths,weights/import,$(SRC_import)) \
+          $(call paths,nets,$(SRC_nets)) $(call paths,nets/engine,$(SRC_engine)) \
+          $(call paths,io,$(SRC_io)) $(call paths,stats,$(SRC_stats)) $(call paths,fusion,$(SRC_fusion))
+TOOL_SRC = $(call paths,tools,$(SRC_tools))
+
+# Which SIMD tiers this target can hold; which one runs is decided on the machine it runs on.
+TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
+ifneq (,$(filter x86_64-%,$(TARGET)))
+LIB_SRC += $(call paths,kernels/x86,$(SRC_x86))
+endif
+ifneq (,$(filter aarch64-%,$(TARGET)))
+LIB_SRC += $(call paths,kernels/arm,$(SRC_arm))
+BASE_CFLAGS += -DSN_HAVE_NEON
+endif
+
+LIB_OBJ  = $(LIB_SRC:%.c=$(BUILD)/%.o) $(REF64_SRC:%.c=$(BUILD)/%.f64.o)
+REF64_SRC = $(call paths,kernels/ref,$(SRC_ref))
+TOOL_OBJ = $(TOOL_SRC:%.c=$(BUILD)/%.o)
+
+# The test programs: one file, one suite, one binary.
+CHECKS = $(basename $(notdir $(wildcard tests/unit/check_*.c tests/kernels/check_*.c tests/golden/check_*.c tests/regress/check_*.c)))
+CHECKS_SHORT = $(filter-out check_long,$(CHECKS))
+FUZZERS = $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
+vpath check_%.c tests/unit tests/kernels tests/golden tests/regress
+vpath fuzz_%.c tests/fuzz
+
+all: sentinode
+
+sentinode: $(BUILD)/tools/main.o $(TOOL_OBJ) $(BUILD)/libsentinode.a
+	$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/libsentinode.a: $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+FLAGS = $(BASE_CFLAGS) $(ISA_FLAGS) $(CFLAGS)
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
+# The twins once more, in double: --precision fp64, the yardstick for accuracy.
+$(BUILD)/%.f64.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -DSN_FP64 -MMD -MP -c -o $@ $<
+
+# Only these files may use wide registers.
+$(BUILD)/%_avx2.o: ISA_FLAGS = -mavx2 -mfma
+$(BUILD)/%_avx512.o: ISA_FLAGS = -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512
+
+# ---- tests ---------------------------------------------------------------------------------
+CHECK_CFLAGS = $(shell pkg-config --cflags check 2>/dev/null)
+CHECK_LIBS   = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lrt)
+TEST_SUPPORT = $(BUILD)/tests/support/support.o
+# Check's macros do not survive these two; our own headers are compiled with them elsewhere.
+$(BUILD)/tests/%.o: BASE_CFLAGS += $(CHECK_CFLAGS) -Wno-conversion -Wno-shadow -Wno-missing-prototypes -Wno-pedantic -Wno-gnu-zero-variadic-macro-arguments
+
+# malloc and its kin are wrapped so that tests can fail the n-th allocation.
+WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
+.SECONDARY:
+$(BUILD)/check_alloc: $(BUILD)/tests/regress/check_alloc.o $(TEST_SUPPORT) $(TOOL_OBJ) $(BUILD)/libsentinode.a
+	$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) $(WRAP) -o $@ $^ $(CHECK_LIBS) $(LDLIBS)
+define CHECK_RULE
+$(BUILD)/$(1): $(BUILD)/$(2:.c=.o) $(TEST_SUPPORT) $(if $(filter tests/golden/%,$(2)),$(BUILD)/tests/golden/synth.o) $(TOOL_OBJ) $(BUILD)/libsentinode.a
+	$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
+endef
+$(foreach s,$(filter-out tests/regress/check_alloc.c,$(wildcard tests/*/check_*.c)),$(eval $(call CHECK_RULE,$(basename $(notdir $(s))),$(s))))
+
+$(BUILD)/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(TOOL_OBJ) $(BUILD)/libsentinode.a
+	$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,86 @@
+/* arena.c: aligned memory for kernels, and a bump allocator for parse trees. */
+#include "base/base.h"
+
+#include <stdlib.h>
+
+#define BLOCK ((size_t)64 * 1024)
+
+struct sn_arena_block {
+    struct sn_arena_block *next;
+    size_t used, size; /* bytes of data[] */
+    _Alignas(16) unsigned char data[];
+};
+
+void *sn_alloc_aligned(size_t bytes)
+{
+    if (bytes == 0 || bytes > SIZE_MAX - 63)
+        return NULL;
+    return aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+}
+
+void sn_free_aligned(void *p)
+{
+    free(p);
+}
+
+void sn_arena_init(struct sn_arena *a, size_t limit)
+{
+    *a = (struct sn_arena){ .limit = limit };
+}
+
+void *sn_arena_get(struct sn_arena *a, size_t bytes, struct sn_error *err)
+{
+    struct sn_arena_block *b = a->blocks;
+    void *p;
+
+    if (bytes > SIZE_MAX / 2 || (a->limit && (bytes > a->limit || a->used > a->limit - bytes))) {
+        (void)SN_FAIL(err, SN_ELIMIT, "content needs more than %zu bytes of memory", a->limit);
+        return NULL;
+    }
+    bytes = (bytes + 15) & ~(size_t)15;
+    if (!b || bytes > b->size - b->used) {
+        size_t size = bytes > BLOCK / 4 ? bytes : BLOCK;
+
+        b = malloc(sizeof *b + size);
+        if (!b) {
+            (void)SN_NOMEM(err, "parsed content");
+            return NULL;
+        }
+        b->used = 0;
+        b->size = size;
+        /* a large block goes behind the current one, whose rest stays in use */
+        if (a->blocks && size != BLOCK) {
+            b->next = a->blocks->next;
+            a->blocks->next = b;
+        } else {
+            b->next = a->blocks;
+            a->blocks = b;
+        }
+    }
+    p = b->data + b->used;
+    b->used += bytes;
+    a->used += bytes;
+    return memset(p, 0, bytes);
+}
+
+char *sn_arena_strdup(struct sn_arena *a, const char *s, size_t len, struct sn_error *err)
+{
+    char *p = len < SIZE_MAX / 2 ? sn_arena_get(a, len + 1, err) : NULL;
+
+    if (p && len)
+        memcpy(p, s, len);
+    return p;
+}
+
+void sn_arena_free(struct sn_arena *a)
+{
+    struct sn_arena_block *b = a->blocks;
+
+    while (b) {
+        struct sn_arena_block *next = b->next;
+
+        free(b);
+        b = next;
+    }
+    *a = (struct sn_arena){ 0 };
+}

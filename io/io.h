@@ -1,0 +1,176 @@
+/*
+ * io.h: images, arrays and text tables in and out. Stands on base only.
+ *
+ * Every parser treats its input as hostile: lengths are checked before use, nothing is allocated by
+ * an unchecked number, and a failure says what was found, where (byte or line), and what was
+ * expected. Pixel counts are bounded by SN_IMAGE_MAX_PIXELS.
+ */
+#ifndef SN_IO_H
+#define SN_IO_H
+
+#include "base/base.h"
+
+/* ---- images ----------------------------------------------------------------------------- */
+
+#define SN_IMAGE_MAX_PIXELS ((size_t)1 << 27) /* 134 Mpixel: 10 times the largest scanner export seen */
+#define SN_IMAGE_MAX_SIDE   65535u
+
+/*
+ * Decoded pixels, rows top to bottom, channels interleaved, no row padding.
+ *   channels 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA
+ *   depth    8: uint8_t samples; 16: uint16_t samples in host order
+ * Palettes are expanded, grey of 1/2/4 bits is scaled by 255/85/17, alpha is kept, no orientation
+ * is applied. Owned by the caller: sn_image_free.
+ */
+struct sn_image {
+    uint32_t width, height;
+    int channels;
+    int depth;
+    void *data;
+    int orientation;      /* EXIF 1..8; 1 when absent */
+    char format[16];      /* "png", "bmp", "pgm", ... */
+    char detail[160];     /* one line for people: "8-bit palette, interlaced, gAMA ignored" */
+    double spacing_mm[2]; /* row, column spacing; 0 when the format has no physical scale we trust */
+};
+
+void sn_image_free(struct sn_image *im); /* a zeroed image is fine */
+int sn_image_alloc(struct sn_image *im, uint32_t w, uint32_t h, int channels, int depth, struct sn_error *err);
+size_t sn_image_bytes(const struct sn_image *im);
+
+/* By content, never by file name. The memory form is what the fuzzers drive. */
+int sn_image_decode(const void *data, size_t size, struct sn_image *im, struct sn_error *err);
+int sn_image_read(const char *path, struct sn_image *im, struct sn_error *err); /* errors name the file */
+int sn_png_decode(const void *data, size_t size, struct sn_image *im, struct sn_error *err);
+int sn_bmp_decode(const void *data, size_t size, struct sn_image *im, struct sn_error *err);
+int sn_pnm_decode(const void *data, size_t size, struct sn_image *im, struct sn_error *err);
+
+/* 8-bit PNG, any channel count; 16-bit input is refused (convert first). *out is malloc'd bytes. */
+int sn_png_encode(const struct sn_image *im, struct sn_buf *out, struct sn_error *err);
+int sn_png_write(const char *path, const struct sn_image *im, struct sn_error *err);
+
+/* New images; `in` stays. */
+int sn_image_orient(const struct sn_image *in, struct sn_image *out, struct sn_error *err); /* applies EXIF orientation */
+int sn_image_to_8bit(const struct sn_image *in, struct sn_image *out, struct sn_error *err);/* 16-bit: v >> 8 */
+int sn_image_to_rgb(const struct sn_image *in, struct sn_image *out, struct sn_error *err); /* 8-bit, alpha dropped, grey copied to 3 */
+/* 8-bit BT.601 as Pillow's "L": (19595 R + 38470 G + 7471 B + 32768) >> 16; alpha dropped. */
+int sn_image_to_grey(const struct sn_image *in, struct sn_image *out, struct sn_error *err);
+/* x, y, w, h inside the image. */
+int sn_image_crop(const struct sn_image *in, uint32_t x, uint32_t y, uint32_t w, uint32_t h, struct sn_image *out, struct sn_error *err);
+
+/* ---- resize (resize.c) ------------------------------------------------------------------ */
+
+enum sn_resize {
+    SN_RESIZE_PILLOW_BILINEAR, /* antialiased triangle, 22-bit coefficients: bit-exact to Pillow 9 */
+    SN_RESIZE_PILLOW_BICUBIC,  /* a = -0.5, the same machinery */
+    SN_RESIZE_TORCH_BILINEAR,  /* interpolate(mode=bilinear, align_corners=False), no antialias, float */
+    SN_RESIZE_OPENCV_LINEAR,   /* INTER_LINEAR on uint8: 11-bit coefficients, no antialias */
+    SN_RESIZE_NEAREST          /* floor(dst * in / out) */
+};
+bool sn_resize_parse(const char *name, enum sn_resize *r); /* "pillow-bilinear", "torch-bilinear", ... */
+const char *sn_resize_name(enum sn_resize r);
+/* 8-bit images, any channel count. torch-bilinear rounds half to even to 8 bits here. */
+int sn_resize_u8(const struct sn_image *in, uint32_t w, uint32_t h, enum sn_resize rule, struct sn_image *out, struct sn_error *err);
+/* One float plane [ih][iw] -> [oh][ow]; torch-bilinear or nearest only (probability maps). Own arithmetic, no libm. */
+int sn_resize_f32(const float *in, uint32_t iw, uint32_t ih, float *out, uint32_t ow, uint32_t oh, enum sn_resize rule, struct sn_error *err);
+
+/* ---- .npy (npy.c): NumPy format 1.0/2.0/3.0, C order, little or big endian in, little endian out -- */
+
+enum sn_npy_type { SN_NPY_U1, SN_NPY_I1, SN_NPY_B1, SN_NPY_U2, SN_NPY_I2, SN_NPY_U4, SN_NPY_I4, SN_NPY_U8, SN_NPY_I8, SN_NPY_F2, SN_NPY_F4, SN_NPY_F8 };
+#define SN_NPY_MAX_DIMS 8
+struct sn_npy {
+    enum sn_npy_type type;
+    int ndim;
+    size_t shape[SN_NPY_MAX_DIMS];
+    size_t count;
+    void *data; /* host order; malloc'd */
+};
+void sn_npy_free(struct sn_npy *a);
+int sn_npy_decode(const void *data, size_t size, struct sn_npy *a, struct sn_error *err);
+int sn_npy_read(const char *path, struct sn_npy *a, struct sn_error *err);
+int sn_npy_write(const char *path, enum sn_npy_type type, int ndim, const size_t *shape, const void *data, struct sn_error *err);
+
+/* ---- CSV (csv.c) ------------------------------------------------------------------------ */
+
+/*
+ * RFC 4180 as found in the wild: UTF-8 with or without BOM, LF or CRLF, `,` `;` or tab (detected
+ * from the header line, quotes respected), quoted fields with doubled quotes and newlines.
+ * Strings live as long as the table. Ragged rows are an error naming the line.
+ */
+struct sn_csv {
+    size_t rows, cols;         /* rows without the header */
+    char **header;             /* [cols] */
+    char **cells;              /* [rows][cols], never NULL */
+    size_t *lines;             /* [rows] 1-based line in the file, for messages */
+    char delimiter;
+    struct sn_arena arena;
+};
+int sn_csv_parse(const void *data, size_t size, struct sn_csv *t, struct sn_error *err);
+int sn_csv_read(const char *path, struct sn_csv *t, struct sn_error *err);
+void sn_csv_free(struct sn_csv *t);
+int sn_csv_column(const struct sn_csv *t, const char *name); /* -1: absent */
+const char *sn_csv_cell(const struct sn_csv *t, size_t row, int col);
+bool sn_csv_is_na(const char *cell); /* "", NA, NaN, null, ., N/A in any case */
+/* Strict decimal number; errors name line and column. Independent of the locale. */
+int sn_csv_number(const struct sn_csv *t, size_t row, int col, double *v, struct sn_error *err);
+void sn_csv_put(struct sn_buf *b, const char *field); /* quotes when needed */
+/* Locale-independent strtod: whole string must be one finite number. Correctly rounded. */
+bool sn_parse_double(const char *s, double *v);
+bool sn_parse_double_n(const char *s, size_t n, double *v); /* the same for n bytes without a NUL */
+/* Shortest text that reads back as the same double ("0.1", "1e-300", "nan", "inf"); buf of 32. */
+const char *sn_format_double(double v, char *buf);
+
+/* ---- JSON (json.c) ---------------------------------------------------------------------- */
+
+/* Writer: commas, indentation and escapes are its business. Non-finite numbers become null. */
+struct sn_json {
+    struct sn_buf buf;
+    int depth;
+    int indent;        /* spaces per level; 0: one line */
+    bool need_comma, after_key;
+};
+void sn_json_init(struct sn_json *j, int indent);
+void sn_json_object(struct sn_json *j);
+void sn_json_end_object(struct sn_json *j);
+void sn_json_array(struct sn_json *j);
+void sn_json_end_array(struct sn_json *j);
+void sn_json_key(struct sn_json *j, const char *key);
+void sn_json_string(struct sn_json *j, const char *s); /* NULL writes null; invalid UTF-8 becomes U+FFFD */
+void sn_json_number(struct sn_json *j, double v);
+void sn_json_int(struct sn_json *j, int64_t v);
+void sn_json_bool(struct sn_json *j, bool v);
+void sn_json_null(struct sn_json *j);
+/* key and value in one call */
+void sn_json_kv(struct sn_json *j, const char *key, const char *s);
+void sn_json_kv_number(struct sn_json *j, const char *key, double v);
+void sn_json_kv_int(struct sn_json *j, const char *key, int64_t v);
+void sn_json_kv_bool(struct sn_json *j, const char *key, bool v);
+void sn_json_free(struct sn_json *j);
+
+/* Reader: strict RFC 8259, depth at most 64, duplicate keys refused, errors with byte position. */
+enum sn_json_type { SN_JSON_NULL, SN_JSON_BOOL, SN_JSON_NUMBER, SN_JSON_STRING, SN_JSON_ARRAY, SN_JSON_OBJECT };
+struct sn_json_value {
+    enum sn_json_type type;
+    bool boolean;
+    double number;
+    const char *string;                 /* decoded, NUL-terminated; a NUL inside is refused */
+    const char *key;                    /* when a member of an object */
+    size_t count;                       /* elements or members */
+    struct sn_json_value *first, *next; /* children as a list */
+};
+struct sn_json_doc {
+    struct sn_json_value *root;
+    struct sn_arena arena;
+};
+int sn_json_parse(const void *data, size_t size, struct sn_json_doc *doc, struct sn_error *err);
+int sn_json_read(const char *path, struct sn_json_doc *doc, struct sn_error *err);
+void sn_json_doc_free(struct sn_json_doc *doc);
+const struct sn_json_value *sn_json_get(const struct sn_json_value *object, const char *key); /* NULL: absent or not an object */
+
+/* ---- compression (inflate.c, deflate.c), used by PNG and zip readers ---------------------- */
+
+/* zlib stream (RFC 1950/1951) into exactly `out_size` bytes; Adler-32 checked. */
+int sn_zlib_inflate(const void *in, size_t in_size, void *out, size_t out_size, struct sn_error *err);
+/* zlib stream appended to out; deterministic; LZ77 with dynamic Huffman codes. */
+int sn_zlib_deflate(const void *in, size_t n, struct sn_buf *out, struct sn_error *err);
+
+#endif
