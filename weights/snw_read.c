@@ -167,7 +167,7 @@ static int read_tensors(struct sn_model *m, const struct snw_header *h, const ui
 
     for (uint32_t i = 0; i < h->n_tensors; i++) {
         size_t at = b.pos;
-        uint64_t offset;
+        uint64_t offset = 0;
 
         SN_TRY(snw_reserve_tensor(m, err));
         SN_TRY(read_entry(&m->tensors[i], &b, &offset, err));
@@ -187,7 +187,7 @@ static int read_tensors(struct sn_model *m, const struct snw_header *h, const ui
 
 static int parse(struct sn_model *m, const uint8_t *p, size_t size, int verify, struct sn_error *err)
 {
-    struct snw_header h;
+    struct snw_header h = { 0 };
     struct sn_bytes b;
 
     SN_TRY(read_header(p, size, &h, err));
