@@ -265,7 +265,10 @@ bool sn_parse_double(const char *s, double *v)
 
 #define PRINT_DIGITS 18 /* 17 always suffice; one more decides the last rounding */
 
-/* The first PRINT_DIGITS digits of v > 0, cut off, not rounded: v = d.ddd * 10^result. */
+/*
+ * The first PRINT_DIGITS digits of v > 0, cut off, not rounded: v = d.ddd * 10^result. When more
+ * follow, a last digit of 0 or 5 is raised by one, so that it cannot pass for an exact half.
+ */
 static int exact_digits(double v, char *digit)
 {
     struct big num, den;
@@ -300,6 +303,8 @@ static int exact_digits(double v, char *digit)
             big_subtract(&num, &den);
         big_mul_add(&num, 10, 0);
     }
+    if (num.n > 0 && digit[PRINT_DIGITS - 1] % 5 == 0)
+        digit[PRINT_DIGITS - 1]++;
     return k;
 }
 
@@ -320,12 +325,14 @@ static void cut(const char *exact, int k, int n, bool up, struct decimal *d)
     d->exp10 = (int64_t)k - n + 1;
 }
 
-/* Whether n digits can name v; the nearer neighbour is tried first. */
+/* Whether n digits can name v; the nearer neighbour is tried first, of two equally near the even. */
 static bool try_digits(const char *exact, int k, int n, double v, struct decimal *d)
 {
-    bool up = exact[n] >= 5;
+    bool up = exact[n] > 5 || (exact[n] == 5 && exact[n - 1] % 2 == 1);
     double back;
 
+    for (int i = n + 1; i < PRINT_DIGITS && exact[n] == 5; i++)
+        up = up || exact[i] > 0;
     for (int attempt = 0; attempt < 2; attempt++, up = !up) {
         cut(exact, k, n, up, d);
         if (decimal_to_double(d, &back) && back == v)
@@ -369,7 +376,7 @@ const char *sn_format_double(double v, char *buf)
             *p++ = '.';
         for (int i = 1; i < n; i++)
             *p++ = (char)('0' + d.digit[i]);
-        snprintf(p, 8, "e%d", k);
+        snprintf(p, 12, "e%d", k);
         return buf;
     }
     if (k < 0)
