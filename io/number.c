@@ -376,7 +376,7 @@ const char *sn_format_double(double v, char *buf)
             *p++ = '.';
         for (int i = 1; i < n; i++)
             *p++ = (char)('0' + d.digit[i]);
-        snprintf(p, 12, "e%d", k);
+        snprintf(p, 13, "e%d", k);
         return buf;
     }
     if (k < 0)
