@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes tests/golden/data: what PyTorch in double precision says each network computes.
 
-    make_golden.py [--out DIR] [--only SUBSTRING]
+    make_golden.py [--out DIR] [--only START]     generate
+    make_golden.py --fill REPORT.csv              enter what check_golden measured into the manifest
 
 No weights are stored: every parameter and buffer is a function of its name, its index and a seed
 (tests/golden/README.md states the law and the file layouts; tests/golden/synth.c is the same in C).
@@ -28,6 +29,8 @@ TOLERANCE = 1e-4
 MAX_COMPLETE = 32768   # logits stored completely up to here,
 SAMPLED = 4096         # else this many pseudo-random positions
 LAYER_SAMPLES = 16
+COLUMNS = "name family architecture builder size seed torch torchvision torch_f32_error tolerance".split()
+ACHIEVED = "achieved_isa achieved_error achieved_layer_error achieved_fp64_error".split()
 KIND_LINEAR, KIND_POOL, KIND_UP, KIND_BLOCK = 1, 2, 3, 4
 
 # ---- the law -------------------------------------------------------------------------------
@@ -279,8 +282,34 @@ def run_network(entry, seed, out):
     for size, x, want in results:
         err = np.abs(logits_of(net, x).astype(np.float64) - want).max() / np.abs(want).max()
         table.append([name, family, arch, args, "%dx%d" % size, seed, torch.__version__,
-                      torchvision.__version__, "%.2e" % err, "%.0e" % TOLERANCE, "", ""])
+                      torchvision.__version__, "%.2e" % err, "%.0e" % TOLERANCE] + [""] * len(ACHIEVED))
     return table
+
+
+def write_manifest(out, table):
+    with open(os.path.join(out, "manifest.csv"), "w", newline="\n") as f:
+        rows = csv.writer(f, lineterminator="\n")
+        rows.writerow(COLUMNS + ACHIEVED)
+        rows.writerows(table)
+
+
+def fill_manifest(out, report):
+    """SN_GOLDEN_REPORT's rows: name, size, variant, instruction set or fp64, layer error, logit error."""
+    with open(os.path.join(out, "manifest.csv"), newline="") as f:
+        table = [row[:len(COLUMNS)] + [""] * len(ACHIEVED) for row in list(csv.reader(f))[1:]]
+    at = len(COLUMNS)
+    with open(report, newline="") as f:
+        for name, size, variant, precision, layers, logits in csv.reader(f):
+            if variant == "old keys":
+                continue  # the same network under other names
+            for row in table:
+                if (row[0], row[COLUMNS.index("size")]) != (name, size):
+                    continue
+                if precision == "fp64":
+                    row[at + 3] = logits
+                else:
+                    row[at:at + 3] = [precision, logits, layers]
+    write_manifest(out, table)
 
 
 def main():
@@ -288,7 +317,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", default=os.path.join(here, "..", "..", "tests", "golden", "data"))
     parser.add_argument("--only", default="", help="networks whose name starts with this; no manifest then")
+    parser.add_argument("--fill", metavar="REPORT.csv")
     options = parser.parse_args()
+    if options.fill:
+        return fill_manifest(options.out, options.fill)
     torch.set_num_threads(2)
     os.makedirs(options.out, exist_ok=True)
     table = []
@@ -296,11 +328,7 @@ def main():
         if entry[0].startswith(options.only):
             table += run_network(entry, 1000 + number, options.out)
     if not options.only:
-        with open(os.path.join(options.out, "manifest.csv"), "w", newline="\n") as f:
-            rows = csv.writer(f, lineterminator="\n")
-            rows.writerow("name family architecture builder size seed torch torchvision torch_f32_error "
-                          "tolerance achieved_isa achieved_error".split())
-            rows.writerows(table)
+        write_manifest(options.out, table)
 
 
 if __name__ == "__main__":
