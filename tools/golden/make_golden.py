@@ -210,7 +210,7 @@ def deeplab(builder, classes):
 SEG = [(256, 256), (97, 131)]
 NESTED = [(256, 256), (112, 144)]
 models = torchvision.models
-WIDE_OPEN = dict(in_channels=1, stem=20, mids=(12, 20, 36, 52), outs=(28, 50, 90, 130), depths=(3, 4, 6, 3))
+NARROW = dict(in_channels=1, stem=20, mids=(12, 20, 36, 52), outs=(28, 50, 90, 130), depths=(3, 4, 6, 3))
 
 # name, family, architecture, what built it, builder, input channels, sizes
 NETWORKS = [
@@ -233,13 +233,13 @@ NETWORKS = [
     ("narrow_resnet18", "torchvision", "resnet18", "NarrowResNet(basic; 10-24-36-50)",
      lambda: fam.NarrowResNet(1, 10, None, (10, 24, 36, 50), (2, 2, 2, 2), num_classes=3), 1, [(65, 49)]),
     ("narrow_resnet50", "torchvision", "resnet50", "NarrowResNet(bottleneck; 28-50-90-130)",
-     lambda: fam.NarrowResNet(num_classes=5, **WIDE_OPEN), 1, [(65, 49), (31, 94)]),
+     lambda: fam.NarrowResNet(num_classes=5, **NARROW), 1, [(65, 49), (31, 94)]),
     ("narrow_resnet50_width24", "torchvision", "resnet50", "ResNet(Bottleneck; width_per_group=24)",
      lambda: ResNet(Bottleneck, [3, 4, 6, 3], num_classes=2, width_per_group=24), 3, [(47, 60)]),
     ("narrow_densenet121", "torchvision", "densenet121", "DenseNet(growth 12; init 20; bn_size 3)",
      lambda: fam.narrow_densenet(1, 12, 20, 3, 3), 1, [(65, 49), (96, 64)]),
     ("narrow_deeplabv3", "torchvision", "deeplabv3_resnet50", "NarrowDeepLab(28-50-90-130; aspp 20; 24)",
-     lambda: fam.NarrowDeepLab(fam.NarrowResNet(dilated=True, **WIDE_OPEN), 130, 20, 24, 2), 1, [(57, 73), (128, 88)]),
+     lambda: fam.NarrowDeepLab(fam.NarrowResNet(dilated=True, **NARROW), 130, 20, 24, 2), 1, [(57, 73), (128, 88)]),
     ("narrow_unet", "milesial", "unet", "UNet(1; 3; base 12)", lambda: fam.UNet(1, 3, base=12), 1, [(53, 38), (64, 48)]),
     ("narrow_unet_bilinear", "milesial", "unet", "UNet(1; 1; bilinear; base 10; conv biases)",
      lambda: fam.UNet(1, 1, bilinear=True, base=10, bias=True), 1, [(37, 50)]),
