@@ -9,7 +9,7 @@
 #include "io/io.h"
 #include "stats/stats.h"
 
-/* ---- combining maps (masks.c, staple.c) --------------------------------------------------- */
+/* ---- combining maps (fuse.c, staple.c) ---------------------------------------------------- */
 
 enum sn_fuse_rule { SN_FUSE_MEAN, SN_FUSE_WEIGHTED, SN_FUSE_VOTE, SN_FUSE_UNION, SN_FUSE_INTERSECTION, SN_FUSE_STACK, SN_FUSE_STAPLE };
 bool sn_fuse_parse(const char *name, enum sn_fuse_rule *r); /* "mean", "weighted", "vote", "union", "intersection", "stack", "staple" */
@@ -18,14 +18,17 @@ const char *sn_fuse_name(enum sn_fuse_rule r);
 #define SN_FUSE_MAX 8
 struct sn_fuse {
     enum sn_fuse_rule rule;
-    double threshold[SN_FUSE_MAX]; /* per map, for vote, union, intersection, staple: p >= threshold is lesion */
+    double threshold[SN_FUSE_MAX]; /* per map, for vote, union, intersection, staple: p >= threshold is a vote for lesion */
     double cut;                    /* on the fused map; default 0.5 */
     double weight[SN_FUSE_MAX];    /* weighted: >= 0, not all zero, normalised by their sum */
     double stack_intercept, stack[SN_FUSE_MAX]; /* stack: sigmoid(intercept + sum stack_i * logit(p_i)), p clamped to [1e-6, 1 - 1e-6] */
 };
 void sn_fuse_defaults(struct sn_fuse *f); /* mean, 0.5 everywhere, weights 1 */
 
-/* What STAPLE estimated (Warfield et al. 2004), for the record. */
+/*
+ * What STAPLE estimated (Warfield et al. 2004), for the record. NaN: nothing to estimate it from (a
+ * sensitivity when no map shows lesion, a specificity when none shows background).
+ */
 struct sn_staple {
     double sensitivity[SN_FUSE_MAX], specificity[SN_FUSE_MAX], prior;
     int iterations;
@@ -34,6 +37,9 @@ struct sn_staple {
 /*
  * maps[n] of npix probabilities each, n in [1, SN_FUSE_MAX]; fused[npix] the fused probability;
  * mask[npix] 0/1 = fused >= cut. staple may be NULL unless wanted. SN_EINVAL: NaN or outside [0,1].
+ * Computed in double per pixel, rounded to float once. Under the rules that only look at votes the
+ * fused value is: vote the share of votes (with cut 0.5 an even split is lesion), union and
+ * intersection 0 or 1, staple the posterior.
  */
 int sn_fuse_maps(const struct sn_fuse *f, int n, const float *const *maps, size_t npix, float *fused, uint8_t *mask, struct sn_staple *staple, struct sn_error *err);
 
@@ -45,12 +51,13 @@ struct sn_clean {
     size_t min_area;     /* components smaller than this many pixels are removed */
 };
 struct sn_clean_report {
-    int components;      /* before cleaning */
+    int components;      /* of at least min_area pixels, before cleaning */
     size_t removed, filled, area; /* pixels */
 };
 int sn_mask_clean(uint8_t *mask, int w, int h, const struct sn_clean *opt, struct sn_clean_report *rep, struct sn_error *err);
-double sn_mask_dice(const uint8_t *a, const uint8_t *b, size_t n); /* 1 when both are empty */
-/* Component labels 1..*n_labels, 0 background. */
+/* 2 |a and b| / (|a| + |b|); 1 when both are empty, 0 when one is (MONAI's ignore_empty=False). */
+double sn_mask_dice(const uint8_t *a, const uint8_t *b, size_t n);
+/* Labels 1..*n_labels in raster order of each component's first pixel, 0 background; connectivity 4 or 8. */
 int sn_mask_label(const uint8_t *mask, int w, int h, int connectivity, int *labels, int *n_labels, struct sn_error *err);
 
 /* ---- region (region.c) ---------------------------------------------------------------------- */
@@ -59,15 +66,15 @@ struct sn_box {
     int x, y, w, h;
 };
 struct sn_region_rule {
-    double margin_px, margin_frac; /* added on each side: pixels, and a fraction of the box's longer side */
+    double margin_px, margin_frac; /* added on each side, the sum rounded: pixels, and a fraction of the box's longer side */
     bool square;                   /* grow the shorter side about the centre, then shift inside the image */
     bool masked;                   /* pixels outside the mask are set to `background` in the crop */
     uint8_t background;
 };
 bool sn_mask_box(const uint8_t *mask, int w, int h, struct sn_box *tight); /* false: empty mask */
-/* The crop box, clipped to the image. */
+/* The crop box: margin, then square, then clipped to the image (a square that does not fit loses its shape). */
 void sn_region_box(const struct sn_box *tight, int w, int h, const struct sn_region_rule *rule, struct sn_box *out);
-/* Crop of an 8-bit image, background masked when the rule says so. */
+/* Crop of an 8-bit image, background masked when the rule says so (alpha stays). mask covers the whole image. */
 int sn_region_crop(const struct sn_image *im, const uint8_t *mask, const struct sn_box *box, const struct sn_region_rule *rule, struct sn_image *out, struct sn_error *err);
 
 /* ---- signature (signature.c), DOMAIN.md A.3 "DL Sig" ---------------------------------------- */
@@ -87,7 +94,7 @@ struct sn_dlsig {
     size_t n_coef;
     double *coef, *mean, *sd;        /* lasso: [n_coef] pooled features; stack: coef[networks], mean and sd NULL */
 };
-/* p[n] positive-class probabilities; features[n_features] the named network's pooled features (lasso only). */
+/* p[n] positive-class probabilities; logits clamp p to [1e-6, 1 - 1e-6]. features[n_features] the named network's pooled features (lasso only). */
 int sn_dlsig_apply(const struct sn_dlsig *d, int n, const double *p, const double *features, size_t n_features, double *sig, struct sn_error *err);
 
 /* ---- quality (quality.c) ---------------------------------------------------------------------- */
@@ -106,7 +113,11 @@ struct sn_quality {
     struct sn_quality_reason { const char *code; char text[160]; } reason[SN_QUALITY_MAX]; /* code: stable, e.g. "empty-mask" */
 };
 void sn_quality_add(struct sn_quality *q, const char *code, const char *fmt, ...) SN_PRINTF(3, 4);
-/* Codes: image-size image-range empty-mask several-components touches-border area-range networks-disagree. */
+/*
+ * Adds to q. Codes: image-size image-range empty-mask several-components touches-border area-range
+ * networks-disagree. grey is 8-bit, one channel; masks[n_masks] the networks' own, of its size. An
+ * empty mask is reported alone, without the checks that would only repeat it.
+ */
 void sn_quality_check(const struct sn_quality_limits *lim, const struct sn_image *grey, const uint8_t *fused_clean, const struct sn_clean_report *clean, int n_masks, const uint8_t *const *masks, struct sn_quality *q);
 
 #endif

@@ -48,7 +48,8 @@ static int scan_quoted(struct scan *s, struct sn_error *err)
 
         if (c < 0)
             return SN_FAIL(err, SN_EFORMAT,
-                           "csv: quote opened on line %zu is still open at the end of the file", opened);
+                           "csv: quote opened on line %zu is still open at the end of the file",
+                           opened);
         s->in.pos++;
         if (c == '"') {
             if (peek(s) != '"')
@@ -73,15 +74,17 @@ static int scan_field(struct scan *s, char **text, enum field_end *end, struct s
         c = peek(s);
         if (c >= 0 && c != s->delimiter && c != '\n' && c != '\r')
             return SN_FAIL(err, SN_EFORMAT,
-                           "csv: line %zu, byte %zu: text after a closing quote; expected '%s' or the line's end",
-                           s->line, s->in.pos, s->delimiter == '\t' ? "tab" : (char[]){ s->delimiter, 0 });
+                           "csv: line %zu, byte %zu: text after a closing quote; expected '%s' or "
+                           "the line's end",
+                           s->line, s->in.pos,
+                           s->delimiter == '\t' ? "tab" : (char[]){ s->delimiter, 0 });
     } else {
         while ((c = peek(s)) >= 0 && c != s->delimiter && c != '\n' && c != '\r') {
             put(s, c);
             s->in.pos++;
         }
     }
-    put(s, '\0'); /* takes the place of the delimiter; the last field's is the buffer's extra byte */
+    put(s, '\0'); /* in place of the delimiter; the last field's is the buffer's extra byte */
     if (c < 0) {
         *end = END_FILE;
     } else if (c == s->delimiter) {
@@ -136,7 +139,8 @@ static int scan_header(struct scan *s, struct sn_csv *t, char **names, struct sn
         char *text;
 
         if (t->cols == MAX_COLUMNS)
-            return SN_FAIL(err, SN_ELIMIT, "csv: line %zu has more than %d columns", line, MAX_COLUMNS);
+            return SN_FAIL(err, SN_ELIMIT, "csv: line %zu has more than %d columns", line,
+                           MAX_COLUMNS);
         SN_TRY(scan_field(s, &text, &end, err));
         if (names)
             names[t->cols] = text;
@@ -162,8 +166,8 @@ static int scan_rows(struct scan *s, struct sn_csv *t, struct sn_error *err)
             col++;
         } while (end == END_FIELD);
         if (col != t->cols)
-            return SN_FAIL(err, SN_EFORMAT, "csv: line %zu has %zu fields, the header has %zu", line,
-                           col, t->cols);
+            return SN_FAIL(err, SN_EFORMAT, "csv: line %zu has %zu fields, the header has %zu",
+                           line, col, t->cols);
         if (t->lines)
             t->lines[t->rows] = line;
     }
@@ -188,7 +192,8 @@ static int store(struct scan *s, struct sn_csv *t, struct sn_error *err)
     SN_TRY(sn_size_mul(&bytes, n_cells, sizeof *t->cells, err));
     t->header = sn_arena_get(&t->arena, t->cols * sizeof *t->header, err);
     t->cells = t->header ? sn_arena_get(&t->arena, SN_MAX(bytes, 1), err) : NULL;
-    t->lines = t->cells ? sn_arena_get(&t->arena, SN_MAX(t->rows, 1) * sizeof *t->lines, err) : NULL;
+    t->lines =
+        t->cells ? sn_arena_get(&t->arena, SN_MAX(t->rows, 1) * sizeof *t->lines, err) : NULL;
     s->out = t->lines ? sn_arena_get(&t->arena, s->in.size + 1, err) : NULL;
     if (!s->out)
         return err ? err->code : SN_ENOMEM;

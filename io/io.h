@@ -172,5 +172,6 @@ const struct sn_json_value *sn_json_get(const struct sn_json_value *object, cons
 int sn_zlib_inflate(const void *in, size_t in_size, void *out, size_t out_size, struct sn_error *err);
 /* zlib stream appended to out; deterministic; LZ77 with dynamic Huffman codes. */
 int sn_zlib_deflate(const void *in, size_t n, struct sn_buf *out, struct sn_error *err);
+uint32_t sn_adler32(const void *data, size_t n); /* RFC 1950, of the whole data at once */
 
 #endif

@@ -94,7 +94,8 @@ static int read_escape(struct parser *p, char **out)
             return SN_FAIL(p->err, SN_EFORMAT, "json: byte %zu: broken surrogate pair", at);
         v = 0x10000 + ((v - 0xd800) << 10) + (low - 0xdc00);
     } else if (v == 0 || (v >= 0xdc00 && v <= 0xdfff)) {
-        return SN_FAIL(p->err, SN_EFORMAT, "json: byte %zu: \\u%04x is not allowed in a string", at, (unsigned)v);
+        return SN_FAIL(p->err, SN_EFORMAT, "json: byte %zu: \\u%04x is not allowed in a string", at,
+                       (unsigned)v);
     }
     *out += sn_utf8_put(v, *out);
     return SN_OK;
@@ -180,7 +181,8 @@ static int read_number(struct parser *p, double *v)
             return expected(p, "a digit of the exponent");
     }
     if (!sn_parse_double_n((const char *)p->in.data + start, p->in.pos - start, v))
-        return SN_FAIL(p->err, SN_EFORMAT, "json: byte %zu: the number is too large for a double", start);
+        return SN_FAIL(p->err, SN_EFORMAT, "json: byte %zu: the number is too large for a double",
+                       start);
     return SN_OK;
 }
 
@@ -218,7 +220,8 @@ static int check_duplicates(const struct parser *p, const struct sn_json_value *
     qsort(sorted, n, sizeof *sorted, by_key);
     for (size_t i = 1; i < n && !rc; i++)
         if (strcmp(sorted[i - 1]->key, sorted[i]->key) == 0)
-            rc = SN_FAIL(p->err, SN_EFORMAT, "json: key \"%.60s\" occurs twice in the object that ends at byte %zu",
+            rc = SN_FAIL(p->err, SN_EFORMAT,
+                         "json: key \"%.60s\" occurs twice in the object that ends at byte %zu",
                          sorted[i]->key, p->in.pos);
     free(sorted);
     return rc;
@@ -233,7 +236,8 @@ static int read_group(struct parser *p, struct sn_json_value *group, int close, 
     bool object = close == '}';
 
     if (depth == MAX_DEPTH)
-        return SN_FAIL(p->err, SN_EFORMAT, "json: byte %zu: nested deeper than %d levels", p->in.pos, MAX_DEPTH);
+        return SN_FAIL(p->err, SN_EFORMAT, "json: byte %zu: nested deeper than %d levels",
+                       p->in.pos, MAX_DEPTH);
     p->in.pos++;
     if (skip_blanks(p) == close) {
         p->in.pos++;

@@ -74,7 +74,8 @@ static void put_string(struct sn_json *j, const char *s)
     while (left > 0) {
         size_t plain = 0, n;
 
-        while (plain < left && p[plain] >= 0x20 && p[plain] < 0x7f && p[plain] != '"' && p[plain] != '\\')
+        while (plain < left && p[plain] >= 0x20 && p[plain] < 0x7f && p[plain] != '"' &&
+               p[plain] != '\\')
             plain++;
         sn_buf_add(&j->buf, p, plain);
         p += plain;

@@ -115,7 +115,7 @@ struct decimal {
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/* Adds one digit; those past MAX_DIGITS only raise the exponent and, if not zero, the sticky one. */
+/* Adds one digit; those past MAX_DIGITS raise the exponent and, if not zero, set sticky. */
 static void add_digit(struct decimal *d, char c, bool fraction, bool *sticky)
 {
     if (d->n_digits == MAX_DIGITS) {
@@ -325,7 +325,7 @@ static void cut(const char *exact, int k, int n, bool up, struct decimal *d)
     d->exp10 = (int64_t)k - n + 1;
 }
 
-/* Whether n digits can name v; the nearer neighbour is tried first, of two equally near the even. */
+/* Whether n digits can name v; tries the nearer neighbour first, of equally near ones the even. */
 static bool try_digits(const char *exact, int k, int n, double v, struct decimal *d)
 {
     bool up = exact[n] > 5 || (exact[n] == 5 && exact[n - 1] % 2 == 1);

@@ -31,7 +31,7 @@ struct sn_logistic {
 int sn_logistic_read(const char *path, struct sn_logistic *m, struct sn_error *err);
 int sn_logistic_parse(const void *json, size_t size, struct sn_logistic *m, struct sn_error *err);
 void sn_logistic_free(struct sn_logistic *m);
-/* x[n_terms] are the term values in order; lp receives the linear predictor; risk sn_sigmoid(lp). */
+/* x[n_terms] are the term values in order, finite (else SN_EINVAL naming the term); lp receives the linear predictor; risk sn_sigmoid(lp). */
 int sn_logistic_apply(const struct sn_logistic *m, const double *x, double *lp, double *risk, struct sn_error *err);
 
 #endif
