@@ -237,11 +237,10 @@ static const uint8_t *take(struct sn_bytes *b, size_t n)
 
 static int read_layer(struct golden_ref *r, struct golden_layer *l, struct sn_bytes *b, struct sn_error *err)
 {
-    const uint8_t *p = take(b, 2);
-    size_t n, len = p ? p[1] : 0;
+    const uint8_t *p = take(b, 1);
+    size_t n, len = p ? p[0] : 0;
     uint64_t state;
 
-    l->kind = p ? p[0] : 0;
     p = p ? take(b, len + 16) : NULL;
     if (!p)
         return SN_FAIL(err, SN_EFORMAT, "golden: truncated at byte %zu", b->pos);
@@ -336,10 +335,10 @@ void golden_ref_free(struct golden_ref *r)
     memset(r, 0, sizeof *r);
 }
 
-struct golden_layer *golden_ref_find(struct golden_ref *r, const char *name, int kind)
+struct golden_layer *golden_ref_find(struct golden_ref *r, const char *name)
 {
     for (size_t i = 0; i < r->n_layers; i++)
-        if (r->layers[i].kind == kind && strcmp(r->layers[i].name, name) == 0)
+        if (strcmp(r->layers[i].name, name) == 0)
             return &r->layers[i];
     return NULL;
 }

@@ -26,12 +26,10 @@ void golden_net_free(struct golden_net *g); /* a zeroed one is fine */
 /* The input image [channels][h][w] under g's seed; malloc'd, NULL when memory ran out. */
 float *golden_input(uint64_t seed, int channels, int h, int w);
 
-enum { GOLDEN_LINEAR = 1, GOLDEN_POOL, GOLDEN_UP, GOLDEN_BLOCK };
 #define GOLDEN_SAMPLES 16
 
 struct golden_layer {
     char name[256];
-    int kind;
     uint32_t c, h, w;
     double peak;                      /* max |x| over the layer */
     unsigned samples;
@@ -54,6 +52,6 @@ struct golden_ref {
 /* tests/golden/data/NAME_HxW.gold; the caller frees. */
 int golden_ref_load(struct golden_ref *r, const char *name, int h, int w, struct sn_error *err);
 void golden_ref_free(struct golden_ref *r); /* a zeroed one is fine */
-struct golden_layer *golden_ref_find(struct golden_ref *r, const char *name, int kind);
+struct golden_layer *golden_ref_find(struct golden_ref *r, const char *name); /* NULL: not stored */
 
 #endif

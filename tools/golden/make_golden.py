@@ -31,7 +31,7 @@ SAMPLED = 4096         # else this many pseudo-random positions
 LAYER_SAMPLES = 16
 COLUMNS = "name family architecture builder size seed torch torchvision torch_f32_error tolerance".split()
 ACHIEVED = "achieved_isa achieved_error achieved_layer_error achieved_fp64_error".split()
-KIND_LINEAR, KIND_POOL, KIND_UP, KIND_BLOCK = 1, 2, 3, 4
+UNUSED = ("aux_classifier.", "final1", "final2", "final3")  # heads that the compared output does not need
 
 # ---- the law -------------------------------------------------------------------------------
 
@@ -131,43 +131,55 @@ def load(net, rows, seed):
 # ---- recording -----------------------------------------------------------------------------
 
 class Recorder:
-    """Forward hooks that keep max |x| and a few samples of each named output."""
+    """Forward hooks that keep max |x| and a few samples of each step's output.
 
-    BLOCKS = (BasicBlock, Bottleneck, fam.Residual, fam.DoubleConv, fam.VGGBlock)
+    A step is named as sentinode's plan names it: a convolution, linear layer or BatchNorm by its
+    path (one that feeds a BatchNorm is one step with it, under the BatchNorm's name), the others
+    after what they get: X.relu, X.add.relu, X.pool, X.up. Names travel as an attribute of the tensor.
+    """
 
     def __init__(self, net, seed):
         self.seed, self.layers, self.positive, self.total = seed, [], 0, 0
         self.last_conv = None
-        self.handles = [m.register_forward_hook(self.hook(path, m)) for path, m in net.named_modules()]
+        self.handles = [m.register_forward_hook(self.hook(path)) for path, m in net.named_modules()]
 
-    def hook(self, path, module):
+    def hook(self, path):
         def run(m, inputs, out):
+            came = getattr(inputs[0], "step", "")
             if isinstance(m, nn.BatchNorm2d):
-                # a convolution that feeds only this norm is one step with it on the other side
                 if self.last_conv is not None and self.last_conv is inputs[0]:
                     self.layers.pop()
-                self.keep(path, KIND_LINEAR, out)
+                self.keep(path, out)
                 self.positive += int((out > 0).sum())
                 self.total += out.numel()
             elif isinstance(m, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
-                self.keep(path, KIND_LINEAR, out)
+                self.keep(path, out)
                 self.last_conv = out
                 return
-            elif isinstance(m, (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)):
-                self.keep(path, KIND_POOL, out)
+            elif isinstance(m, nn.ReLU):
+                out.step = came + ".relu"
+            elif isinstance(m, (nn.MaxPool2d, nn.AvgPool2d)):
+                self.keep(came + ".pool", out)
+            elif isinstance(m, nn.AdaptiveAvgPool2d):
+                self.keep("global_avgpool", out)
             elif isinstance(m, nn.Upsample):
-                self.keep(path, KIND_UP, out)
-            elif isinstance(m, self.BLOCKS):
-                self.keep(path, KIND_BLOCK, out)
+                self.keep(came + ".up", out)
+            elif isinstance(m, (BasicBlock, Bottleneck, fam.Residual)):
+                self.keep(path + (".bn3" if hasattr(m, "bn3") else ".bn2") + ".add.relu", out)
             self.last_conv = None
         return run
 
-    def keep(self, path, kind, out):
+    def keep(self, name, out):
+        out.step = name
+        if name.startswith(UNUSED):
+            self.layers.append(None)
+            return
+        assert name[0] != "." and all(l is None or l[0] != name for l in self.layers), name
         flat = out.detach().reshape(-1)
         n = flat.numel()
-        at = (splitmix(stream_of(self.seed, path), min(n, LAYER_SAMPLES)) % np.uint64(n)).astype(np.int64)
+        at = (splitmix(stream_of(self.seed, name), min(n, LAYER_SAMPLES)) % np.uint64(n)).astype(np.int64)
         dims = tuple(out.shape[1:]) + (1,) * (4 - out.dim())
-        self.layers.append((path, kind, dims, float(flat.abs().max()), flat[torch.from_numpy(at)].numpy()))
+        self.layers.append((name, dims, float(flat.abs().max()), flat[torch.from_numpy(at)].numpy()))
 
 
 def gold_bytes(seed, channels, size, layers, logits):
@@ -182,9 +194,8 @@ def gold_bytes(seed, channels, size, layers, logits):
     body = b"SNGOLD1\n" + struct.pack("<Q6IIId", seed, channels, size[0], size[1], *dims,
                                       len(layers), stored.size, float(np.abs(flat).max()))
     body += stored.astype("<f4").tobytes()
-    for path, kind, shape, peak, samples in layers:
-        name = path.encode()
-        body += struct.pack("<BB", kind, len(name)) + name
+    for name, shape, peak, samples in layers:
+        body += struct.pack("<B", len(name)) + name.encode()
         body += struct.pack("<3If", *shape, peak) + samples.astype("<f4").tobytes()
     return body + struct.pack("<I", zlib.crc32(body))
 
@@ -267,14 +278,12 @@ def run_network(entry, seed, out):
         want = logits_of(net, x.double())
         for handle in recorder.handles:
             handle.remove()
-        # shared modules (one pooling, one upsampling, one ReLU for all depths) have no name of their own
-        names = [l[0] for l in recorder.layers]
-        layers = [l for l in recorder.layers if names.count(l[0]) == 1]
+        layers = [l for l in recorder.layers if l is not None]
         results.append((size, x, want))
         with open(os.path.join(out, "%s_%dx%d.gold" % ((name,) + size)), "wb") as f:
             f.write(gold_bytes(seed, channels, size, layers, want))
         print("%-24s %3dx%-3d  %3d layers, peaks %.3g .. %.3g, logits max %.4g sd %.3g, BN positive %.2f" % (
-            name, size[0], size[1], len(layers), min(l[3] for l in layers), max(l[3] for l in layers),
+            name, size[0], size[1], len(layers), min(l[2] for l in layers), max(l[2] for l in layers),
             np.abs(want).max(), want.std(), recorder.positive / max(1, recorder.total)), flush=True)
     net.float()
     load(net, rows, seed)
