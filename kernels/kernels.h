@@ -1,0 +1,172 @@
+/*
+ * kernels.h: the arithmetic of the networks. Every operation is defined by its scalar twin in
+ * kernels/ref/; a SIMD kernel gives the same bits (DESIGN 2). A kernel sees no file, no graph and
+ * no thread: it gets one of the structs below and the part of the output it has to write.
+ *
+ * Layout: a tensor is a table of planes of 16 channels, each plane [H][W][16]. Concatenation is
+ * concatenating tables. Lanes beyond a tensor's channels hold +0. `lanes[i]` says how many lanes of
+ * plane i are in use. Planes are 64-byte aligned, unpadded, and hold no NaN, infinity, denormal
+ * or -0 unless a test puts them there.
+ *
+ * Data pointers are float; in the twins compiled with SN_FP64 they are double (`sn_real`).
+ *
+ * Every result passes sn_flush (|y| < FLT_MIN becomes +0) at each point where the unfused network
+ * would store it: after the sum and bias, after the residual addition, after the activation.
+ * So fusing never changes a bit.
+ */
+#ifndef SN_KERNELS_H
+#define SN_KERNELS_H
+
+#include "base/base.h"
+
+#define SN_LANES 16 /* channels in a plane */
+#define SN_GROUP 32 /* output channels in a weight group: two planes */
+#define SN_CHUNK 4  /* planes in a chunk of the channel sum: 64 channels */
+
+enum sn_act { SN_ACT_NONE, SN_ACT_RELU, SN_ACT_LEAKY };
+
+/* relu(y) = y < 0 ? 0 : y; leaky(y) = y < 0 ? slope * y : y; NaN stays NaN. */
+struct sn_activation {
+    enum sn_act kind;
+    float slope;
+};
+
+/*
+ * conv2d: y = act(conv(x, w) + bias + residual); dilation as in Chen et al. 2017, eq. (1).
+ *   x      `planes` planes [ih][iw][16]; padding is implied, not stored
+ *   w      [groups][chunk][kh][kw][used lanes of the chunk][32]: the order of use; lanes of output
+ *          channels beyond oc are zero. group_stride elements from group to group
+ *   bias   [groups * 32], zero beyond oc, or NULL
+ *   res    planes shaped as y, or NULL
+ *   y      ceil(oc / 16) planes [oh * up][ow * up][16]
+ *   up     1; or 2 for a transposed convolution 2x2 stride 2: kh = kw = stride = 1 then, the weights
+ *          hold 4 * groups groups, and group (2 a + b) * groups + g writes pixels (2 y + a, 2 x + b)
+ * Order, for one output: total; for each chunk of 4 planes: acc = 0; for kh, kw, ic: acc =
+ * fma(x, w, acc), taps outside the image skipped; total = acc for the first chunk, total + acc after.
+ * Then + bias; + residual; activation.
+ * Reads no byte outside x, w, bias, res; y overlaps none of them.
+ */
+struct sn_conv2d {
+    const void *const *x;
+    const uint8_t *lanes;
+    int planes;
+    const void *w;
+    size_t group_stride;
+    const void *bias;
+    const void *const *res;
+    void *const *y;
+    int oc, groups, up;
+    int ih, iw, oh, ow, kh, kw, stride, dil, pad_h, pad_w;
+    struct sn_activation act;
+};
+/* Output pixels p0 <= p < p1 (p = row * ow + column, before `up`) of weight groups g0 <= g < g1. */
+struct sn_conv_span {
+    int g0, g1;
+    int p0, p1;
+};
+typedef void sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *span);
+
+/*
+ * affine: y = act(fma(x, scale, shift)), per lane: BatchNorm that could not be folded, and the last
+ * step of instance norm. scale, shift [16]; n pixels.
+ */
+struct sn_affine {
+    const void *x;
+    void *y;
+    const void *scale, *shift;
+    size_t n;
+    struct sn_activation act;
+};
+typedef void sn_affine_fn(const struct sn_affine *p);
+
+/* add: y = act(a + b); b NULL: y = act(a). n elements; y may be a or b itself. */
+struct sn_add {
+    const void *a, *b;
+    void *y;
+    size_t n;
+    struct sn_activation act;
+};
+typedef void sn_add_fn(const struct sn_add *p);
+
+/*
+ * maxpool, avgpool of one plane, output rows r0 <= r < r1. Window k x k at stride, padded by pad.
+ * max: starts at -inf; max(m, x) = (x > m || x != x) ? x : m, row by row; a window always holds a pixel.
+ * avg: sum row by row from +0, divided by the pixels inside the image, or by k * k with count_pad.
+ */
+struct sn_pool2d {
+    const void *x;
+    void *y;
+    int ih, iw, oh, ow, k, stride, pad;
+    bool count_pad;
+    int r0, r1;
+};
+typedef void sn_maxpool_fn(const struct sn_pool2d *p);
+typedef void sn_avgpool_fn(const struct sn_pool2d *p);
+
+/*
+ * moments of one plane, per lane: each row summed in double from left to right, the row sums added
+ * from top to bottom, divided by h * w. mean[16]; and, unless var is NULL, the mean of
+ * (x - mean)^2, products and sums in double in the same order (a second pass).
+ */
+struct sn_moments {
+    const void *x;
+    int h, w;
+    double *mean, *var;
+};
+typedef void sn_moments_fn(const struct sn_moments *p);
+
+/*
+ * upsample of one plane to output rows r0 <= r < r1. Row r reads rows y0[r], y1[r] with weights
+ * 1 - fy[r], fy[r]; columns alike (tables by the planner, from double arithmetic):
+ *   top = fma(fx, b, gx * a), bottom = fma(fx, d, gx * c), y = fma(fy, bottom, gy * top),
+ * g = 1 - f rounded. Nearest: the tables' y1, x1 are NULL and a is copied.
+ */
+struct sn_upsample {
+    const void *x;
+    void *y;
+    int ih, iw, oh, ow;
+    const int32_t *y0, *y1, *x0, *x1;
+    const void *fy, *fx;
+    int r0, r1;
+};
+typedef void sn_upsample_fn(const struct sn_upsample *p);
+
+/* sigmoid: y[i] = sn_sigmoidf(x[i]). softmax over c channels of n pixels, [c][n]: with m = max over
+ * channels, e = sn_expf(x - m), s = sum of e in channel order, y = e / s. y may be x itself. */
+struct sn_rowop {
+    const void *x;
+    void *y;
+    size_t c, n;
+};
+typedef void sn_sigmoid_fn(const struct sn_rowop *p);
+typedef void sn_softmax_fn(const struct sn_rowop *p);
+
+/* finite: true when all c * n elements of x are finite (y unused). */
+typedef bool sn_finite_fn(const struct sn_rowop *p);
+
+/* One function per operation, chosen for one machine; owned by a network, so no global to race on. */
+struct sn_kernels {
+    enum sn_isa isa;
+    bool fp64;
+#define SN_OP(op) sn_##op##_fn *op; const char *op##_name;
+#include "kernels/ops.def"
+#undef SN_OP
+};
+
+/* SN_EMACHINE when this machine (or build) has no such instruction set. fp64 needs isa ref or auto. */
+int sn_kernels_pick(struct sn_kernels *k, enum sn_isa isa, bool fp64, struct sn_error *err);
+
+/* Every row of kernels.def, for tests and benchmarks. */
+#define SN_KERNEL(op, ISA, fn) sn_##op##_fn fn;
+#include "kernels/kernels.def"
+#undef SN_KERNEL
+
+#ifdef SN_FP64
+typedef double sn_real;
+#define SN_REF(op) sn_##op##_ref64
+#else
+typedef float sn_real;
+#define SN_REF(op) sn_##op##_ref
+#endif
+
+#endif

@@ -1,0 +1,166 @@
+/*
+ * conv_simd.h: conv2d as register tiles of NP pixels (of one output row) x TILE_OC channels: per
+ * input channel, load the channel's weights, broadcast NP inputs, NP x TILE_OC/VN fused
+ * multiply-adds. The tap list is walked inside a chunk, so the accumulators stay in registers for
+ * up to 64 * kh * kw steps; chunk totals wait in a small buffer in L1.
+ * Pixels that are not neighbours in memory (stride, image border) are first copied to a scratch
+ * line: one copy per 16 * TILE_OC/VN multiply-adds each, 2 to 6 % where it happens.
+ */
+#include "kernels/simd/simd.h"
+
+#define TILE_V (TILE_OC / VN)
+
+/* acc += the products of `lanes` channels at NP pixels, 16 floats apart, with the weights at w. */
+SN_INLINE void conv_step(const int np, V acc[][TILE_V], const float *x, int lanes, const float *w)
+{
+    for (int ic = 0; ic < lanes; ic++, w += SN_GROUP) {
+        V wv[TILE_V];
+
+        SN_UNROLL
+        for (int j = 0; j < TILE_V; j++)
+            wv[j] = v_load(w + j * VN);
+        SN_UNROLL
+        for (int i = 0; i < np; i++) {
+            V xv = v_set1(x[i * SN_LANES + ic]);
+
+            SN_UNROLL
+            for (int j = 0; j < TILE_V; j++)
+                acc[i][j] = v_fma(xv, wv[j], acc[i][j]);
+        }
+    }
+}
+
+/*
+ * The np input pixels of one tap, 16 floats apart: in place where they are neighbours inside the
+ * image, else gathered, with zeros for those outside (fma(0, w, acc) leaves acc as it is). NULL:
+ * all outside.
+ */
+SN_INLINE const float *conv_line(const struct sn_conv2d *p, const int np, const float *row, int x, float *scratch)
+{
+    bool any = false;
+
+    if (p->stride == 1 && x >= 0 && x + np <= p->iw)
+        return row + (ptrdiff_t)x * SN_LANES;
+    for (int i = 0; i < np; i++, x += p->stride) {
+        bool inside = x >= 0 && x < p->iw;
+
+        any |= inside;
+        for (int l = 0; l < SN_LANES; l += VN)
+            v_store(scratch + i * SN_LANES + l, inside ? v_load(row + (ptrdiff_t)x * SN_LANES + l) : v_zero());
+    }
+    return any ? scratch : NULL;
+}
+
+/* Channels beyond the planes of y have zero weights and are not stored. */
+SN_INLINE void conv_finish(const struct sn_conv2d *p, const int np, int channel, size_t pixel, const float *total)
+{
+    const float *bias = p->bias;
+    V slope = v_set1(p->act.slope);
+
+    for (int o = 0; o < TILE_OC && channel + o - (channel + o) % SN_LANES < p->oc; o += VN) {
+        int plane = (channel + o) / SN_LANES, lane = (channel + o) % SN_LANES;
+        V b = bias ? v_load(bias + channel + o) : v_zero();
+        const float *res = p->res ? (const float *)p->res[plane] + lane : NULL;
+        float *y = (float *)p->y[plane] + lane;
+
+        for (int i = 0; i < np; i++) {
+            size_t at = (pixel + (size_t)(i * p->up)) * SN_LANES;
+            V v = v_load(total + i * TILE_OC + o);
+
+            v = v_flush(bias ? v_add(v, b) : v);
+            if (res)
+                v = v_flush(v_add(v, v_load(res + at)));
+            v_store(y + at, v_activate(v, p->act.kind, slope));
+        }
+    }
+}
+
+/* One register tile: pixels ox .. ox + np of output row oy, TILE_OC channels from `half` of weight group g. */
+SN_INLINE void conv_tile(const struct sn_conv2d *p, const int np, int g, int half, int oy, int ox)
+{
+    const float *w = (const float *)p->w + (size_t)g * p->group_stride + half;
+    _Alignas(64) float total[TILE_PIXELS * TILE_OC];
+    _Alignas(64) float scratch[TILE_PIXELS * SN_LANES];
+    int quad = g / p->groups, channel = g % p->groups * SN_GROUP + half;
+    size_t pixel = ((size_t)(oy * p->up + quad / 2) * (size_t)p->ow + (size_t)ox) * (size_t)p->up + (size_t)(quad % 2);
+
+    for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
+        int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
+        V acc[TILE_PIXELS][TILE_V];
+
+        SN_UNROLL
+        for (int i = 0; i < np; i++) {
+            SN_UNROLL
+            for (int j = 0; j < TILE_V; j++)
+                acc[i][j] = v_zero();
+        }
+        for (int kh = 0; kh < p->kh; kh++) {
+            int y = oy * p->stride - p->pad_h + kh * p->dil;
+
+            for (int kw = 0; kw < p->kw; kw++) {
+                int x = ox * p->stride - p->pad_w + kw * p->dil;
+
+                for (int c = c0; c < c1; c++) {
+                    const float *line = NULL;
+
+                    if (y >= 0 && y < p->ih)
+                        line = conv_line(p, np, (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES, x, scratch);
+                    if (line)
+                        conv_step(np, acc, line, p->lanes[c], w);
+                    w += (size_t)p->lanes[c] * SN_GROUP;
+                }
+            }
+        }
+        SN_UNROLL
+        for (int i = 0; i < np; i++) {
+            SN_UNROLL
+            for (int j = 0; j < TILE_V; j++) {
+                float *t = total + i * TILE_OC + j * VN;
+
+                v_store(t, c0 == 0 ? acc[i][j] : v_add(v_load(t), acc[i][j]));
+            }
+        }
+    }
+    conv_finish(p, np, channel, pixel, total);
+}
+
+static void conv_pixels(const struct sn_conv2d *p, int np, int g, int half, int oy, int ox)
+{
+    switch (np) { /* np must be a constant inside */
+    case 1:  conv_tile(p, 1, g, half, oy, ox); break;
+    case 2:  conv_tile(p, 2, g, half, oy, ox); break;
+    case 3:  conv_tile(p, 3, g, half, oy, ox); break;
+    case 4:  conv_tile(p, 4, g, half, oy, ox); break;
+    case 5:  conv_tile(p, 5, g, half, oy, ox); break;
+    case 6:  conv_tile(p, 6, g, half, oy, ox); break;
+#if TILE_PIXELS > 6
+    case 7:  conv_tile(p, 7, g, half, oy, ox); break;
+    case 8:  conv_tile(p, 8, g, half, oy, ox); break;
+    case 9:  conv_tile(p, 9, g, half, oy, ox); break;
+    case 10: conv_tile(p, 10, g, half, oy, ox); break;
+    case 11: conv_tile(p, 11, g, half, oy, ox); break;
+    case 12: conv_tile(p, 12, g, half, oy, ox); break;
+    case 13: conv_tile(p, 13, g, half, oy, ox); break;
+    case 14: conv_tile(p, 14, g, half, oy, ox); break;
+#endif
+    default: break;
+    }
+}
+
+void SN_SIMD(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)
+{
+    for (int g = span->g0; g < span->g1; g++) {
+        for (int half = 0; half < SN_GROUP && g % p->groups * SN_GROUP + half < p->oc; half += TILE_OC) {
+            for (int px = span->p0; px < span->p1;) {
+                int oy = px / p->ow, ox = px % p->ow;
+                int n = SN_MIN(p->ow - ox, span->p1 - px); /* to the end of the row */
+                int tiles = (n + TILE_PIXELS - 1) / TILE_PIXELS;
+
+                /* nearly equal pieces: 32 = 11 + 11 + 10, not 14 + 14 + 4 */
+                for (int t = 0; t < tiles; t++)
+                    conv_pixels(p, n * (t + 1) / tiles - n * t / tiles, g, half, oy, ox + n * t / tiles);
+                px += n;
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+/*
+ * simd.h: what the SIMD kernels share, on top of a tier's vec_*.h. A kernel is written once, in
+ * kernels/simd/, in those vector operations; each tier's file includes its vec_*.h and then the
+ * kernel. Lanes run across channels, so the vector width never enters an output's arithmetic.
+ */
+#ifndef SN_SIMD_H
+#define SN_SIMD_H
+
+#include "kernels/kernels.h"
+
+/* gcc and clang each ignore the other's pragma; without it, register tiles live on the stack. */
+#if defined(__clang__)
+#define SN_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define SN_UNROLL _Pragma("GCC unroll 32")
+#endif
+#define SN_INLINE static inline __attribute__((always_inline))
+
+SN_INLINE V v_activate(V y, enum sn_act kind, V slope)
+{
+    if (kind == SN_ACT_RELU)
+        return v_select(v_lt(y, v_zero()), v_zero(), y);
+    if (kind == SN_ACT_LEAKY)
+        return v_select(v_lt(y, v_zero()), v_flush(v_mul(y, slope)), y);
+    return y;
+}
+
+#endif

@@ -1,0 +1,217 @@
+/* exec.c: runs one step as pure units shared out by the pool. Nothing is allocated here. */
+#include "nets/engine/graph.h"
+
+#include <math.h>
+
+struct job {
+    struct sn_net *net;
+    struct sn_step *s;
+};
+
+/* Non-finite results are looked for while they are still in the cache. */
+static void check(struct sn_net *net, const void *x, size_t n)
+{
+    struct sn_rowop op = { .x = x, .c = 1, .n = n };
+
+    if (!net->kernels.finite(&op))
+        atomic_store_explicit(&net->bad, 1, memory_order_relaxed);
+}
+
+static void *at(const struct sn_net *net, void *plane, size_t pixel)
+{
+    return (char *)plane + pixel * SN_LANES * net->elem;
+}
+
+static void conv_unit(void *ctx, size_t unit, int thread)
+{
+    const struct job *j = ctx;
+    const struct sn_conv2d *c = &j->s->conv;
+    int g = (int)(unit / (size_t)j->s->blocks), p0 = (int)(unit % (size_t)j->s->blocks) * j->s->block;
+    struct sn_conv_span span = { .g0 = g, .g1 = g + 1, .p0 = p0, .p1 = SN_MIN(p0 + j->s->block, c->oh * c->ow) };
+
+    (void)thread;
+    j->net->kernels.conv2d(c, &span);
+    for (int k = 0; k < SN_GROUP / SN_LANES && c->up == 1; k++) {
+        int plane = g * (SN_GROUP / SN_LANES) + k;
+
+        if (plane < j->s->y.n)
+            check(j->net, at(j->net, j->s->y.p[plane], (size_t)p0), (size_t)(span.p1 - p0) * SN_LANES);
+    }
+}
+
+/* A transposed convolution's units interleave in memory, so its planes are checked afterwards. */
+static void check_unit(void *ctx, size_t unit, int thread)
+{
+    const struct job *j = ctx;
+
+    (void)thread;
+    check(j->net, j->s->y.p[unit], (size_t)j->s->node->h * (size_t)j->s->node->w * SN_LANES);
+}
+
+/* Global pooling and instance norm: the sums of one plane. */
+static void moments_unit(const struct job *j, size_t plane)
+{
+    const struct sn_node *node = j->s->node, *in = &j->net->graph.nodes[node->in[0]];
+    double mean[SN_LANES], var[SN_LANES];
+    bool norm = node->op == SN_NODE_INSTNORM;
+    struct sn_moments m = { .x = j->s->x.p[plane], .h = in->h, .w = in->w, .mean = mean, .var = norm ? var : NULL };
+    struct sn_affine a = { .x = j->s->x.p[plane], .y = j->s->y.p[plane], .n = (size_t)node->h * (size_t)node->w, .act = node->act };
+    double gamma[SN_LANES], beta[SN_LANES];
+    size_t first = 0;
+
+    j->net->kernels.moments(&m);
+    if (!norm) {
+        for (int l = 0; l < SN_LANES; l++) {
+            if (j->net->elem == 8)
+                ((double *)j->s->y.p[plane])[l] = mean[l];
+            else
+                ((float *)j->s->y.p[plane])[l] = sn_flush((float)mean[l]);
+        }
+        return;
+    }
+    for (size_t k = 0; k < plane; k++)
+        first += j->s->x.lanes[k];
+    for (int l = 0; l < SN_LANES; l++) {
+        bool used = l < j->s->x.lanes[plane];
+        double scale, shift;
+
+        gamma[l] = 1;
+        beta[l] = 0;
+        if (used && node->bn.gamma) {
+            sn_tensor_to_f64(node->bn.gamma, first + (size_t)l, 1, &gamma[l]);
+            sn_tensor_to_f64(node->bn.beta, first + (size_t)l, 1, &beta[l]);
+        }
+        /* (x - mean) / sqrt(var + eps) * gamma + beta as one fma; var is the biased one */
+        scale = used ? gamma[l] / sqrt(var[l] + SN_BN_EPS) : 0;
+        shift = used ? beta[l] - mean[l] * scale : 0;
+        if (j->net->elem == 8) {
+            ((double *)j->s->scale)[plane * SN_LANES + (size_t)l] = scale;
+            ((double *)j->s->shift)[plane * SN_LANES + (size_t)l] = shift;
+        } else {
+            ((float *)j->s->scale)[plane * SN_LANES + (size_t)l] = sn_flush((float)scale);
+            ((float *)j->s->shift)[plane * SN_LANES + (size_t)l] = sn_flush((float)shift);
+        }
+    }
+    a.scale = at(j->net, j->s->scale, plane);
+    a.shift = at(j->net, j->s->shift, plane);
+    j->net->kernels.affine(&a);
+}
+
+static void pad_unit(const struct job *j, size_t plane)
+{
+    const struct sn_node *node = j->s->node, *in = &j->net->graph.nodes[node->in[0]];
+    size_t line = (size_t)in->w * SN_LANES * j->net->elem;
+
+    memset(j->s->y.p[plane], 0, (size_t)node->h * (size_t)node->w * SN_LANES * j->net->elem);
+    for (int r = 0; r < in->h; r++)
+        memcpy(at(j->net, j->s->y.p[plane], (size_t)(r + node->top) * (size_t)node->w + (size_t)node->left),
+               at(j->net, j->s->x.p[plane], (size_t)r * (size_t)in->w), line);
+}
+
+static void row_unit(void *ctx, size_t unit, int thread)
+{
+    const struct job *j = ctx;
+    struct sn_step *s = j->s;
+    const struct sn_kernels *k = &j->net->kernels;
+    size_t plane = unit / (size_t)s->blocks;
+    int r0 = (int)(unit % (size_t)s->blocks) * s->block, r1 = SN_MIN(r0 + s->block, s->node->h);
+    size_t first = (size_t)r0 * (size_t)s->node->w, n = (size_t)(r1 - r0) * (size_t)s->node->w;
+
+    (void)thread;
+    switch (s->node->op) {
+    case SN_NODE_MAXPOOL:
+    case SN_NODE_AVGPOOL: {
+        struct sn_pool2d p = s->pool;
+
+        p.x = s->x.p[plane];
+        p.y = s->y.p[plane];
+        p.r0 = r0;
+        p.r1 = r1;
+        (s->node->op == SN_NODE_MAXPOOL ? k->maxpool : k->avgpool)(&p);
+        break;
+    }
+    case SN_NODE_UPSAMPLE: {
+        struct sn_upsample p = s->up;
+
+        p.x = s->x.p[plane];
+        p.y = s->y.p[plane];
+        p.r0 = r0;
+        p.r1 = r1;
+        k->upsample(&p);
+        break;
+    }
+    case SN_NODE_GAP:
+    case SN_NODE_INSTNORM:
+        moments_unit(j, plane);
+        break;
+    case SN_NODE_PAD:
+        pad_unit(j, plane);
+        break;
+    case SN_NODE_AFFINE: {
+        struct sn_affine a = { .x = at(j->net, s->x.p[plane], first), .y = at(j->net, s->y.p[plane], first),
+                               .scale = at(j->net, s->scale, plane), .shift = at(j->net, s->shift, plane),
+                               .n = n, .act = s->node->act };
+
+        k->affine(&a);
+        break;
+    }
+    default: {
+        struct sn_add a = { .a = at(j->net, s->x.p[plane], first), .y = at(j->net, s->y.p[plane], first),
+                            .b = s->res.p ? at(j->net, s->res.p[plane], first) : NULL, .n = n * SN_LANES, .act = s->node->act };
+
+        k->add(&a);
+        break;
+    }
+    }
+    check(j->net, at(j->net, s->y.p[plane], first), n * SN_LANES);
+}
+
+void sn_net_run_step(struct sn_net *net, struct sn_step *s)
+{
+    struct job j = { net, s };
+
+    if (s->node->op != SN_NODE_CONV) {
+        sn_pool_run(net->opt.pool, row_unit, &j, s->units);
+        return;
+    }
+    sn_pool_run(net->opt.pool, conv_unit, &j, s->units);
+    if (s->conv.up != 1)
+        sn_pool_run(net->opt.pool, check_unit, &j, (size_t)s->y.n);
+}
+
+/* Calls visit-like loops over the used lanes of a value: channel c lies in plane k, lane l. */
+void sn_net_load_input(struct sn_net *net, const float *in)
+{
+    const struct sn_planes *v = &net->vals[net->graph.input];
+    const struct sn_node *node = &net->graph.nodes[net->graph.input];
+    size_t n = (size_t)node->h * (size_t)node->w;
+
+    for (int k = 0; k < v->n; k++) {
+        memset(v->p[k], 0, n * SN_LANES * net->elem);
+        for (size_t l = 0; l < v->lanes[k]; l++, in += n)
+            for (size_t i = 0; i < n; i++) {
+                if (net->elem == 8)
+                    ((double *)v->p[k])[i * SN_LANES + l] = (double)sn_flush(in[i]);
+                else
+                    ((float *)v->p[k])[i * SN_LANES + l] = sn_flush(in[i]);
+            }
+    }
+}
+
+void sn_net_unpack(const struct sn_net *net, sn_val val, void *out, bool wide)
+{
+    const struct sn_planes *v = &net->vals[val];
+    const struct sn_node *node = &net->graph.nodes[val];
+    size_t n = (size_t)node->h * (size_t)node->w, o = 0;
+
+    for (int k = 0; k < v->n; k++)
+        for (size_t l = 0; l < v->lanes[k]; l++)
+            for (size_t i = 0; i < n; i++, o++) {
+                double d = net->elem == 8 ? ((const double *)v->p[k])[i * SN_LANES + l] : (double)((const float *)v->p[k])[i * SN_LANES + l];
+
+                if (wide)
+                    ((double *)out)[o] = d;
+                else
+                    ((float *)out)[o] = (float)d;
+            }
+}

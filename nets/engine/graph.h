@@ -1,0 +1,180 @@
+/*
+ * graph.h (private to nets): the description a builder writes, and the compiled form it becomes.
+ *
+ * Builders carry a sticky error: after the first failure each call does nothing and returns an
+ * invalid value; sn_graph_finish reports it. So builders hold no checks.
+ */
+#ifndef SN_GRAPH_H
+#define SN_GRAPH_H
+
+#include <stdatomic.h>
+
+#include "kernels/kernels.h"
+#include "nets/nets.h"
+
+typedef int sn_val; /* index of the node that produces it; negative: invalid */
+
+enum sn_node_op {
+    SN_NODE_INPUT, SN_NODE_CONV, SN_NODE_AFFINE, SN_NODE_ACT, SN_NODE_ADD, SN_NODE_CONCAT, SN_NODE_MAXPOOL,
+    SN_NODE_AVGPOOL, SN_NODE_GAP, SN_NODE_INSTNORM, SN_NODE_UPSAMPLE, SN_NODE_PAD, SN_NODE_DEAD
+};
+const char *sn_node_op_name(enum sn_node_op op);
+
+/* BatchNorm's tensors (running statistics), or a constant factor when gamma is NULL. */
+struct sn_bn {
+    const struct sn_tensor *gamma, *beta, *mean, *var;
+    double factor;
+};
+#define SN_BN_EPS 1e-5 /* every network here: DOMAIN.md F.2 */
+
+#define SN_MAX_INPUTS 64 /* of a concatenation: DenseNet-201's third block needs 49 */
+
+struct sn_node {
+    enum sn_node_op op;
+    const char *name;
+    int n_in;
+    sn_val *in;
+    int c, h, w;                        /* output */
+    /* conv: weight [OC][IC][KH][KW], linear [OC][IC], transposed (up = 2) [IC][OC][2][2] */
+    const struct sn_tensor *weight, *bias;
+    int kh, kw, stride, dil, pad, up;
+    bool has_bn;
+    struct sn_bn bn;                    /* folded into the conv, or the affine's own */
+    sn_val res;                         /* residual input of a fused conv; -1: none */
+    struct sn_activation act;
+    /* pooling */
+    int k;
+    bool count_pad;
+    /* upsample */
+    bool nearest, align_corners;
+    /* pad: rows above, columns left; the rest below and right */
+    int top, left;
+    /* fusing */
+    int uses;
+    bool keep;                          /* a result: stays alive to the end */
+};
+
+struct sn_graph {
+    const struct sn_model *model;
+    struct sn_node *nodes;
+    int n, cap;
+    bool *used;                         /* [n_tensors] touched by the builder */
+    sn_val input, output, features;     /* features: the map that feeds the last global pooling, or -1 */
+    sn_val head;                        /* the final linear layer, or -1 */
+    struct sn_arena arena;
+    struct sn_error err;                /* sticky */
+    int rc;
+};
+
+/* Zero means the usual value: stride 1, dilation 1, size-keeping padding (dil * (k - 1) / 2). */
+struct sn_conv {
+    int stride, dil;
+    bool no_bias;      /* refuse a bias tensor */
+};
+
+int sn_graph_init(struct sn_graph *g, const struct sn_model *m, int c, int h, int w, struct sn_error *err);
+int sn_graph_finish(struct sn_graph *g, sn_val output, struct sn_error *err);
+void sn_graph_free(struct sn_graph *g);
+/* Records the builder's own complaint. */
+void sn_graph_fail(struct sn_graph *g, const char *fmt, ...) SN_PRINTF(2, 3);
+
+/* Names are joined with '.', empty parts left out; strings are copied. */
+sn_val sn_conv_layer(struct sn_graph *g, sn_val x, const char *prefix, const char *name, struct sn_conv opt);
+sn_val sn_bn_layer(struct sn_graph *g, sn_val x, const char *prefix, const char *name);
+/* conv then BatchNorm; folded by the planner */
+sn_val sn_conv_bn(struct sn_graph *g, sn_val x, const char *prefix, const char *conv, const char *bn, struct sn_conv opt);
+sn_val sn_deconv2(struct sn_graph *g, sn_val x, const char *prefix, const char *name);
+sn_val sn_linear(struct sn_graph *g, sn_val x, const char *prefix, const char *name);
+sn_val sn_relu(struct sn_graph *g, sn_val x);
+sn_val sn_leaky_relu(struct sn_graph *g, sn_val x, float slope);
+sn_val sn_add_vals(struct sn_graph *g, sn_val a, sn_val b);
+sn_val sn_scale(struct sn_graph *g, sn_val x, double factor);
+sn_val sn_concat(struct sn_graph *g, int n, const sn_val *x);
+sn_val sn_maxpool(struct sn_graph *g, sn_val x, int k, int stride, int pad, bool ceil_mode);
+sn_val sn_avgpool(struct sn_graph *g, sn_val x, int k, int stride, int pad, bool ceil_mode, bool count_pad);
+sn_val sn_global_avgpool(struct sn_graph *g, sn_val x);
+sn_val sn_instance_norm(struct sn_graph *g, sn_val x, const char *prefix, const char *name);
+sn_val sn_upsample_to(struct sn_graph *g, sn_val x, int h, int w, bool nearest, bool align_corners);
+/* zero padding to h x w, `top` rows above and `left` columns to the left */
+sn_val sn_pad_to(struct sn_graph *g, sn_val x, int h, int w, int top, int left);
+
+bool sn_has(const struct sn_graph *g, const char *prefix, const char *name); /* tensor prefix.name exists */
+int sn_height(const struct sn_graph *g, sn_val x);
+int sn_width(const struct sn_graph *g, sn_val x);
+/* "layer%d.%d" and the like, in the graph's arena; never NULL (an empty string after a failure). */
+const char *sn_name(struct sn_graph *g, const char *fmt, ...) SN_PRINTF(2, 3);
+
+/* ---- plan.c: fold and fuse, in place ------------------------------------------------------- */
+
+void sn_graph_fold_bn(struct sn_graph *g);
+void sn_graph_fuse(struct sn_graph *g);
+
+/* ---- the compiled form (exec.c runs it) ---------------------------------------------------- */
+
+/* The planes of a value: a table of pointers and how many lanes of each are in use. */
+struct sn_planes {
+    int n;
+    void **p;
+    uint8_t *lanes;
+};
+
+struct sn_step {
+    const struct sn_node *node;
+    sn_val val;
+    const char *kernel;
+    struct sn_planes x, res, y;
+    union {
+        struct sn_conv2d conv;
+        struct sn_pool2d pool;
+        struct sn_upsample up;
+    };
+    void *weights;                      /* owned: a conv's packed weights and bias, or scale and shift */
+    void *scale, *shift;                /* affine, instance norm: [planes * 16], inside weights */
+    void *tables;                       /* owned: upsampling's row and column tables */
+    size_t weight_bytes;
+    size_t units;                       /* pure, assigned dynamically: (groups or planes) * blocks */
+    int blocks, block;                  /* blocks of `block` pixels or rows */
+};
+
+struct sn_net {
+    struct sn_graph graph;
+    struct sn_net_info info;
+    struct sn_net_options opt;
+    struct sn_kernels kernels;
+    struct sn_step *steps;
+    int n_steps;
+    size_t elem;                        /* 4, or 8 in fp64 */
+    struct sn_planes *vals;             /* [graph.n] */
+    void *arena;
+    size_t arena_bytes, weight_bytes;
+    float *head;                        /* [classes][C] then [classes] */
+    atomic_int bad;                     /* a unit of the running step met a non-finite value */
+};
+
+int sn_net_plan_memory(struct sn_net *net, struct sn_error *err);  /* plan.c: vals, arena */
+int sn_net_pack_weights(struct sn_net *net, struct sn_error *err); /* pack.c */
+int sn_net_make_steps(struct sn_net *net, struct sn_error *err);   /* steps.c */
+void sn_net_run_step(struct sn_net *net, struct sn_step *s);       /* exec.c */
+void sn_net_load_input(struct sn_net *net, const float *in);       /* exec.c: [C][H][W] -> planes, flushed */
+/* exec.c: planes -> [C][H][W]; out is float, or double when wide (widened or kept) */
+void sn_net_unpack(const struct sn_net *net, sn_val v, void *out, bool wide);
+
+/* ---- families (registry.c and the builders) ------------------------------------------------ */
+
+struct sn_builder {
+    const char *families[3];            /* accepted --family values, the first is reported */
+    bool (*detect)(const struct sn_model *m);
+    /* Builds for the graph's input; fills architecture, task, classes. */
+    sn_val (*build)(struct sn_graph *g, struct sn_net_info *info);
+    const char *stem;                   /* the tensor whose second dimension is the input's channels */
+    const char *ignore[4];              /* tensor name prefixes that may stay unused */
+};
+/* Finds the builder and fills info's family and in_channels. */
+int sn_net_find_builder(const struct sn_model *m, const char *family, const struct sn_builder **b, struct sn_net_info *info,
+                        struct sn_error *err);
+extern const struct sn_builder sn_builder_resnet, sn_builder_densenet, sn_builder_deeplabv3, sn_builder_unet, sn_builder_unetpp;
+
+/* resnet.c, shared with DeepLabV3: the trunk up to layer4. dilate: layers 3 and 4 keep their size. */
+sn_val sn_resnet_trunk(struct sn_graph *g, const char *prefix, bool dilate, int blocks[4], bool *bottleneck);
+
+#endif

@@ -1,0 +1,251 @@
+/*
+ * plan.c: fold BatchNorm, fuse additions and activations, lay out every value's lifetime in one
+ * arena. In each rewrite the consumer absorbs its only producer: the consumer's number stays valid
+ * for whoever refers to it, and the fused step runs where the consumer stood, when all its inputs
+ * are known.
+ */
+#include "nets/engine/graph.h"
+
+#include <stdlib.h>
+
+static void count_uses(struct sn_graph *g)
+{
+    for (int i = 0; i < g->n; i++)
+        g->nodes[i].uses = 0;
+    for (int i = 0; i < g->n; i++) {
+        const struct sn_node *node = &g->nodes[i];
+
+        if (node->op == SN_NODE_DEAD)
+            continue;
+        for (int k = 0; k < node->n_in; k++)
+            g->nodes[node->in[k]].uses++;
+        if (node->res >= 0)
+            g->nodes[node->res].uses++;
+    }
+}
+
+/* True when node x may disappear into its only consumer. */
+static bool absorbable(const struct sn_node *x)
+{
+    return x->uses == 1 && !x->keep && x->act.kind == SN_ACT_NONE;
+}
+
+/* Node `into` becomes a copy of node `from`, keeping its own standing in the graph. */
+static struct sn_node *absorb(struct sn_graph *g, int into, int from)
+{
+    struct sn_node *dst = &g->nodes[into], *src = &g->nodes[from], old = *dst;
+
+    *dst = *src;
+    dst->keep = old.keep;
+    dst->uses = old.uses;
+    src->op = SN_NODE_DEAD;
+    return dst;
+}
+
+void sn_graph_fold_bn(struct sn_graph *g)
+{
+    count_uses(g);
+    for (int i = 0; i < g->n; i++) {
+        struct sn_node *bn = &g->nodes[i];
+        struct sn_bn tensors = bn->bn;
+        const char *name = bn->name;
+
+        if (bn->op != SN_NODE_AFFINE || !bn->bn.gamma)
+            continue;
+        if (g->nodes[bn->in[0]].op != SN_NODE_CONV || !absorbable(&g->nodes[bn->in[0]]) || g->nodes[bn->in[0]].has_bn)
+            continue;
+        bn = absorb(g, i, bn->in[0]);
+        bn->name = name;
+        bn->has_bn = true;
+        bn->bn = tensors;
+    }
+}
+
+static bool fuse_add(struct sn_graph *g, int i)
+{
+    for (int k = 0; k < 2; k++) {
+        int conv = g->nodes[i].in[k], other = g->nodes[i].in[1 - k];
+        const struct sn_node *c = &g->nodes[conv];
+
+        if (conv != other && c->op == SN_NODE_CONV && absorbable(c) && c->res < 0 && c->up == 1) {
+            absorb(g, i, conv)->res = other;
+            return true;
+        }
+    }
+    return false;
+}
+
+void sn_graph_fuse(struct sn_graph *g)
+{
+    count_uses(g);
+    for (int i = 0; i < g->n; i++) {
+        struct sn_node *node = &g->nodes[i];
+
+        if (node->op == SN_NODE_ADD)
+            (void)fuse_add(g, i);
+        if (node->op == SN_NODE_ACT) {
+            const struct sn_node *x = &g->nodes[node->in[0]];
+            struct sn_activation act = node->act;
+
+            if (absorbable(x) && (x->op == SN_NODE_CONV || x->op == SN_NODE_ADD || x->op == SN_NODE_AFFINE ||
+                                  x->op == SN_NODE_INSTNORM))
+                absorb(g, i, node->in[0])->act = act;
+        }
+    }
+}
+
+/* ---- memory ------------------------------------------------------------------------------- */
+
+struct life {
+    int val;
+    int first, last; /* node numbers */
+    size_t bytes, offset;
+};
+
+static void touch(const struct sn_graph *g, int *last, int v, int when)
+{
+    last[v] = SN_MAX(last[v], when);
+    if (g->nodes[v].op == SN_NODE_CONCAT)
+        for (int k = 0; k < g->nodes[v].n_in; k++)
+            touch(g, last, g->nodes[v].in[k], when);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const struct life *p = a, *q = b;
+
+    if (p->bytes != q->bytes)
+        return p->bytes < q->bytes ? 1 : -1;
+    return p->val - q->val;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    const struct life *p = *(const struct life *const *)a, *q = *(const struct life *const *)b;
+
+    if (p->offset != q->offset)
+        return p->offset < q->offset ? -1 : 1;
+    return p->val - q->val;
+}
+
+/* Largest first, each at the lowest place free for its whole life; returns the arena's size. */
+static size_t place(struct life *l, int n, struct life **busy)
+{
+    size_t total = 0;
+
+    qsort(l, (size_t)n, sizeof *l, by_size);
+    for (int i = 0; i < n; i++) {
+        size_t at = 0;
+        int nb = 0;
+
+        for (int j = 0; j < i; j++)
+            if (l[j].first <= l[i].last && l[i].first <= l[j].last)
+                busy[nb++] = &l[j];
+        qsort(busy, (size_t)nb, sizeof *busy, by_offset);
+        for (int j = 0; j < nb; j++) {
+            if (at + l[i].bytes <= busy[j]->offset)
+                break;
+            at = SN_MAX(at, busy[j]->offset + busy[j]->bytes);
+        }
+        l[i].offset = at;
+        total = SN_MAX(total, at + l[i].bytes);
+    }
+    return total;
+}
+
+/* Tables of planes; pointers hold offsets until the arena exists. */
+static int make_tables(struct sn_net *net, struct sn_error *err)
+{
+    struct sn_graph *g = &net->graph;
+
+    for (int i = 0; i < g->n; i++) {
+        const struct sn_node *node = &g->nodes[i];
+        struct sn_planes *v = &net->vals[i];
+
+        if (node->op == SN_NODE_DEAD)
+            continue;
+        /* channel-wise operations keep the gaps that a concatenation of odd widths leaves */
+        v->n = (node->c + SN_LANES - 1) / SN_LANES;
+        if (node->op != SN_NODE_CONV && node->op != SN_NODE_INPUT)
+            v->n = net->vals[node->in[0]].n;
+        for (int k = 1; node->op == SN_NODE_CONCAT && k < node->n_in; k++)
+            v->n += net->vals[node->in[k]].n;
+        v->p = sn_arena_get(&g->arena, (size_t)v->n * sizeof *v->p, err);
+        v->lanes = v->p ? sn_arena_get(&g->arena, (size_t)v->n, err) : NULL;
+        if (!v->lanes)
+            return SN_ENOMEM;
+        for (int k = 0; k < v->n; k++)
+            v->lanes[k] = (uint8_t)SN_MIN(SN_LANES, node->c - k * SN_LANES);
+        if (node->op == SN_NODE_CONV || node->op == SN_NODE_INPUT)
+            continue;
+        for (int k = 0, at = 0; k < (node->op == SN_NODE_CONCAT ? node->n_in : 1); at += net->vals[node->in[k]].n, k++)
+            memcpy(v->lanes + at, net->vals[node->in[k]].lanes, (size_t)net->vals[node->in[k]].n);
+    }
+    return SN_OK;
+}
+
+static void set_pointers(struct sn_net *net, const struct life *lives, int n)
+{
+    struct sn_graph *g = &net->graph;
+
+    for (int i = 0; i < n; i++) {
+        struct sn_planes *v = &net->vals[lives[i].val];
+
+        for (int k = 0; k < v->n; k++)
+            v->p[k] = (char *)net->arena + lives[i].offset + lives[i].bytes / (size_t)v->n * (size_t)k;
+    }
+    for (int i = 0; i < g->n; i++) {
+        const struct sn_node *node = &g->nodes[i];
+
+        for (int k = 0, at = 0; node->op == SN_NODE_CONCAT && k < node->n_in; at += net->vals[node->in[k]].n, k++)
+            memcpy(net->vals[i].p + at, net->vals[node->in[k]].p, (size_t)net->vals[node->in[k]].n * sizeof(void *));
+    }
+}
+
+int sn_net_plan_memory(struct sn_net *net, struct sn_error *err)
+{
+    struct sn_graph *g = &net->graph;
+    struct life *lives = calloc((size_t)g->n, sizeof *lives), **busy = calloc((size_t)g->n, sizeof *busy);
+    int *last = calloc((size_t)g->n, sizeof *last), n = 0, rc = SN_OK;
+
+    net->vals = sn_arena_get(&g->arena, (size_t)g->n * sizeof *net->vals, err);
+    if (!lives || !busy || !last || !net->vals) {
+        rc = SN_NOMEM(err, "the memory plan");
+        goto out;
+    }
+    SN_TRY_OUT(make_tables(net, err));
+    for (int i = 0; i < g->n; i++) {
+        const struct sn_node *node = &g->nodes[i];
+
+        if (node->op == SN_NODE_DEAD || node->op == SN_NODE_CONCAT)
+            continue;
+        for (int k = 0; k < node->n_in; k++)
+            touch(g, last, node->in[k], i);
+        if (node->res >= 0)
+            touch(g, last, node->res, i);
+    }
+    for (int i = 0; i < g->n; i++) {
+        const struct sn_node *node = &g->nodes[i];
+        size_t bytes;
+
+        if (node->keep)
+            touch(g, last, i, g->n);
+        if (node->op == SN_NODE_DEAD || node->op == SN_NODE_CONCAT)
+            continue;
+        SN_TRY_OUT(sn_size_mul3(&bytes, (size_t)node->h * (size_t)node->w, (size_t)net->vals[i].n, SN_LANES * net->elem, err));
+        lives[n++] = (struct life){ .val = i, .first = i, .last = SN_MAX(last[i], i), .bytes = bytes };
+    }
+    for (int i = 0; i < n; i++) /* a kept concatenation keeps its parts */
+        lives[i].last = SN_MAX(last[lives[i].val], lives[i].first);
+    net->arena_bytes = place(lives, n, busy);
+    net->arena = sn_alloc_aligned(net->arena_bytes);
+    if (!net->arena)
+        rc = SN_FAIL(err, SN_ENOMEM, "out of memory: the activations need %zu bytes", net->arena_bytes);
+    else
+        set_pointers(net, lives, n);
+out:
+    free(lives);
+    free(busy);
+    free(last);
+    return rc;
+}

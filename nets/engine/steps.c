@@ -1,0 +1,183 @@
+/*
+ * steps.c: one step per node that computes something: the kernel's arguments, the tables it needs,
+ * and how its output is cut into units. A unit is a block of pixels of one weight group (or of rows
+ * of one plane); the cut follows from the shape, and no result depends on it.
+ */
+#include "nets/engine/graph.h"
+
+#include <stdlib.h>
+
+/* Pixels in a unit: enough work to hide the hand-out (some 10^6 multiply-adds), few enough to share. */
+static void cut_conv(struct sn_step *s)
+{
+    struct sn_conv2d *c = &s->conv;
+    size_t pixels = (size_t)c->oh * (size_t)c->ow, per_pixel = 1;
+
+    for (int i = 0; i < c->planes; i++)
+        per_pixel += c->lanes[i];
+    per_pixel *= (size_t)c->kh * (size_t)c->kw * SN_GROUP;
+    s->block = (int)SN_MIN(pixels, SN_MAX((size_t)56, ((size_t)1 << 21) / per_pixel));
+    if (c->oh > 1) /* whole rows */
+        s->block = SN_MAX(s->block / c->ow, 1) * c->ow;
+    s->blocks = (int)((pixels + (size_t)s->block - 1) / (size_t)s->block);
+    s->units = (size_t)c->groups * (size_t)(c->up * c->up) * (size_t)s->blocks;
+}
+
+static void make_conv(struct sn_net *net, struct sn_step *s)
+{
+    const struct sn_node *node = s->node, *in = &net->graph.nodes[node->in[0]];
+    struct sn_conv2d *c = &s->conv;
+
+    *c = (struct sn_conv2d){
+        .x = (const void *const *)s->x.p, .lanes = s->x.lanes, .planes = s->x.n, .y = s->y.p,
+        .res = node->res >= 0 ? (const void *const *)s->res.p : NULL,
+        .oc = node->c, .groups = (node->c + SN_GROUP - 1) / SN_GROUP, .up = node->up,
+        .ih = in->h, .iw = in->w, .oh = node->h / node->up, .ow = node->w / node->up,
+        .kh = node->kh, .kw = node->kw, .stride = node->stride, .dil = node->dil,
+        .pad_h = node->pad, .pad_w = node->pad, .act = node->act,
+    };
+    if (c->kh == 1 && c->kw == 1 && c->stride == 1 && c->up == 1) { /* no neighbours: one long row */
+        c->iw *= c->ih;
+        c->ow *= c->oh;
+        c->ih = c->oh = 1;
+    }
+    s->kernel = net->kernels.conv2d_name;
+    cut_conv(s);
+}
+
+/* Steps that work on planes, cut into blocks of rows. */
+static void cut_rows(struct sn_step *s, int rows_per_block)
+{
+    int h = s->node->h;
+
+    s->block = SN_MIN(h, SN_MAX(rows_per_block, 1));
+    s->blocks = (h + s->block - 1) / s->block;
+    s->units = (size_t)s->y.n * (size_t)s->blocks;
+}
+
+static void put(const struct sn_net *net, void *t, int i, double v)
+{
+    if (net->elem == 8)
+        ((double *)t)[i] = v;
+    else
+        ((float *)t)[i] = (float)v;
+}
+
+/*
+ * Where output i of `out` reads among `in` inputs: PyTorch's interpolate. align_corners: i * (in - 1)
+ * / (out - 1); else (i + 1/2) * in / out - 1/2, clamped at 0; nearest: floor(i * in / out). In double
+ * (PyTorch computes the position in the tensor's type, which is less exact).
+ */
+static void axis(const struct sn_net *net, const struct sn_node *node, int in, int out, int32_t *i0, int32_t *i1, void *f)
+{
+    for (int i = 0; i < out; i++) {
+        double pos;
+
+        if (node->nearest) {
+            i0[i] = (int32_t)((int64_t)i * in / out);
+            continue;
+        }
+        if (node->align_corners)
+            pos = out > 1 ? (double)i * (in - 1) / (out - 1) : 0;
+        else
+            pos = (i + 0.5) * in / out - 0.5;
+        pos = pos < 0 ? 0 : pos;
+        i0[i] = SN_MIN((int32_t)pos, in - 1);
+        i1[i] = SN_MIN(i0[i] + 1, in - 1);
+        put(net, f, i, pos - i0[i]);
+    }
+}
+
+static int make_upsample(struct sn_net *net, struct sn_step *s, struct sn_error *err)
+{
+    const struct sn_node *node = s->node, *in = &net->graph.nodes[node->in[0]];
+    size_t n = (size_t)node->h + (size_t)node->w;
+    char *mem = malloc(n * (2 * sizeof(int32_t) + net->elem) + 16);
+    char *f = mem;
+    int32_t *i0;
+
+    if (!mem)
+        return SN_NOMEM(err, "upsampling tables");
+    s->tables = mem;
+    i0 = (int32_t *)(void *)(mem + n * net->elem); /* the wider type first: alignment */
+    s->up = (struct sn_upsample){
+        .ih = in->h, .iw = in->w, .oh = node->h, .ow = node->w,
+        .y0 = i0, .x0 = i0 + node->h, .y1 = node->nearest ? NULL : i0 + n, .x1 = node->nearest ? NULL : i0 + n + node->h,
+        .fy = f, .fx = f + (size_t)node->h * net->elem,
+    };
+    axis(net, node, in->h, node->h, i0, i0 + n, f);
+    axis(net, node, in->w, node->w, i0 + node->h, i0 + n + node->h, f + (size_t)node->h * net->elem);
+    s->kernel = net->kernels.upsample_name;
+    cut_rows(s, 8192 / node->w);
+    return SN_OK;
+}
+
+static void make_pool(struct sn_net *net, struct sn_step *s)
+{
+    const struct sn_node *node = s->node, *in = &net->graph.nodes[node->in[0]];
+
+    s->pool = (struct sn_pool2d){ .ih = in->h, .iw = in->w, .oh = node->h, .ow = node->w,
+                                  .k = node->k, .stride = node->stride, .pad = node->pad, .count_pad = node->count_pad };
+    s->kernel = node->op == SN_NODE_MAXPOOL ? net->kernels.maxpool_name : net->kernels.avgpool_name;
+    cut_rows(s, 8192 / node->w);
+}
+
+static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_error *err)
+{
+    const struct sn_node *node = &net->graph.nodes[i];
+
+    s->node = node;
+    s->val = i;
+    s->x = net->vals[node->in[0]];
+    s->y = net->vals[i];
+    if (node->res >= 0 || node->op == SN_NODE_ADD) {
+        s->res = net->vals[node->res >= 0 ? node->res : node->in[1]];
+        if (s->res.n != s->y.n || memcmp(s->res.lanes, s->y.lanes, (size_t)s->y.n) != 0)
+            return SN_FAIL(err, SN_EINTERNAL, "layer '%s': the summands' channels lie differently in their planes", node->name);
+    }
+    switch (node->op) {
+    case SN_NODE_CONV:
+        make_conv(net, s);
+        break;
+    case SN_NODE_UPSAMPLE:
+        return make_upsample(net, s, err);
+    case SN_NODE_MAXPOOL:
+    case SN_NODE_AVGPOOL:
+        make_pool(net, s);
+        break;
+    case SN_NODE_GAP:
+    case SN_NODE_INSTNORM:
+        s->kernel = net->kernels.moments_name;
+        cut_rows(s, node->h); /* a plane is one unit: its sums have one order */
+        break;
+    case SN_NODE_AFFINE:
+        s->kernel = net->kernels.affine_name;
+        cut_rows(s, 8192 / node->w);
+        break;
+    case SN_NODE_PAD:
+        s->kernel = "copy";
+        cut_rows(s, node->h);
+        break;
+    default: /* activation, addition */
+        s->kernel = net->kernels.add_name;
+        cut_rows(s, 8192 / node->w);
+        break;
+    }
+    return SN_OK;
+}
+
+int sn_net_make_steps(struct sn_net *net, struct sn_error *err)
+{
+    struct sn_graph *g = &net->graph;
+
+    net->steps = calloc((size_t)g->n, sizeof *net->steps);
+    if (!net->steps)
+        return SN_NOMEM(err, "the network's steps");
+    for (int i = 0; i < g->n; i++) {
+        enum sn_node_op op = g->nodes[i].op;
+
+        if (op != SN_NODE_DEAD && op != SN_NODE_CONCAT && op != SN_NODE_INPUT)
+            SN_TRY(make_step(net, i, &net->steps[net->n_steps++], err));
+    }
+    return SN_OK;
+}
