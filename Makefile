@@ -1,5 +1,6 @@
 # sentinode. `make` builds ./sentinode; `make demo` runs the main job; `make check` runs the tests.
-# Variables: CC, CFLAGS (added last), OPENMP=1, PREFIX, DESTDIR. Nothing is fetched by the build.
+# Variables: CC, CFLAGS and LDFLAGS (added last), OPENMP=1, WERROR=-Werror, PREFIX, DESTDIR, BUILD.
+# The build fetches nothing.
 
 CC      ?= cc
 OPENMP  ?= 0
@@ -8,7 +9,7 @@ BUILD   ?= build
 OPT     ?= -O2
 
 # -ffp-contract=off: a product and a sum are one operation only where the source says fma.
-BASE_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -I. $(OPT) -g -ffp-contract=off -fno-math-errno -fno-trapping-math \
+BASE_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -I. $(OPT) -g -fPIC -ffp-contract=off -fno-math-errno -fno-trapping-math \
               -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
 LDLIBS = -lm -pthread
 ifeq ($(OPENMP),1)
@@ -27,9 +28,8 @@ SRC_engine  = graph.c plan.c pack.c steps.c exec.c
 SRC_io      = image.c exif.c inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c resize.c npy.c csv.c number.c json_write.c json_read.c
 SRC_stats   = logistic_apply.c
 SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
-SRC_tools   = cli.c
+SRC_tools   = cli.c phantom.c phantom_law.c cmd_phantom.c
 
-objs = $(foreach d,$(1),)
 paths = $(addprefix $(1)/,$(2))
 LIB_SRC = $(call paths,base,$(SRC_base)) $(call paths,kernels,$(SRC_kernels)) $(call paths,kernels/ref,$(SRC_ref)) \
           $(call paths,weights,$(SRC_weights)) $(call paths,weights/import,$(SRC_import)) \
@@ -58,9 +58,13 @@ FUZZERS = $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
 vpath check_%.c tests/unit tests/kernels tests/golden tests/regress
 vpath fuzz_%.c tests/fuzz
 
-all: sentinode
+.PHONY: all lib demo check check-programs check-long check-asan check-ubsan check-tsan check-cross \
+        bench static install clean lint fuzz FORCE
 
-sentinode: $(BUILD)/tools/main.o $(TOOL_OBJ) $(BUILD)/libsentinode.a
+# The program lies at the top for the default build only, so that other builds do not replace it.
+PROGRAM = $(if $(filter build,$(BUILD)),sentinode,$(BUILD)/sentinode)
+all: $(PROGRAM)
+$(PROGRAM): $(BUILD)/tools/main.o $(TOOL_OBJ) $(BUILD)/libsentinode.a
 	$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/libsentinode.a: $(LIB_OBJ)
@@ -100,5 +104,70 @@ $(foreach s,$(filter-out tests/regress/check_alloc.c,$(wildcard tests/*/check_*.
 
 $(BUILD)/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(TOOL_OBJ) $(BUILD)/libsentinode.a
 	$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+CHECK_BINS = $(CHECKS_SHORT:%=$(BUILD)/%)
+REPLAYS    = $(FUZZERS:fuzz_%=$(BUILD)/replay_%)
+JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+
+check:
+	@CC="$(CC)" sh tests/need-check.sh
+	@$(MAKE) --no-print-directory -j$(JOBS) check-programs
+	@BUILD=$(BUILD) sh tests/run.sh $(CHECK_BINS) $(REPLAYS)
+check-programs: $(PROGRAM) $(CHECK_BINS) $(REPLAYS)
+
+# All full-width networks by the scalar kernels: about an hour.
+check-long:
+	@CC="$(CC)" sh tests/need-check.sh
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/check_long
+	@BUILD=$(BUILD) SN_SLOW=1 sh tests/run.sh $(BUILD)/check_long
+check-asan:
+	@$(MAKE) BUILD=build/asan OPT=-O1 CFLAGS="-fsanitize=address -fno-omit-frame-pointer $(CFLAGS)" check
+check-ubsan:
+	@$(MAKE) BUILD=build/ubsan OPT=-O1 CFLAGS="-fsanitize=undefined -fno-sanitize-recover=all $(CFLAGS)" check
+check-tsan:
+	@$(MAKE) BUILD=build/tsan OPT=-O1 CFLAGS="-fsanitize=thread $(CFLAGS)" check
+check-cross:
+	@sh tests/cross.sh
+
+# ---- what people run -------------------------------------------------------------------------
+demo: $(PROGRAM)
+	@sh tools/demo.sh
+
+bench: $(PROGRAM)
+	./$(PROGRAM) bench
+
+lib: $(BUILD)/libsentinode.a $(BUILD)/libsentinode.so
+$(BUILD)/libsentinode.so: $(LIB_OBJ)
+	$(CC) -shared $(OPT) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# One file without a dynamic linker: copy it to a machine that has nothing.
+static:
+	@$(MAKE) BUILD=build/static LDFLAGS="-static $(LDFLAGS)" all
+	@echo "build/static/sentinode"
+
+install: $(PROGRAM) lib
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/sentinode
+	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/sentinode
+	install -m 644 $(BUILD)/libsentinode.a $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(BUILD)/libsentinode.so $(DESTDIR)$(PREFIX)/lib
+	for h in base/base.h weights/weights.h nets/nets.h io/io.h stats/stats.h fusion/fusion.h; do \
+	    install -d $(DESTDIR)$(PREFIX)/include/sentinode/$$(dirname $$h) && \
+	    install -m 644 $$h $(DESTDIR)$(PREFIX)/include/sentinode/$$h || exit 1; done
+	install -m 644 sentinode.h $(DESTDIR)$(PREFIX)/include/sentinode
+
+# Both compilers, warnings as errors, with and without OpenMP; static analysis and the register-tile check.
+lint:
+	@sh tests/lint.sh
+
+# Each parser under clang's libFuzzer with address and undefined-behaviour sanitizers.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run.sh $(FUZZERS)
+FUZZ_FLAGS = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TOOL_OBJ) $(BUILD)/libsentinode.a
+	$(CC) $(OPT) $(CFLAGS) $(FUZZ_FLAGS) -o $@ $^ $(LDLIBS)
+
+clean:
+	rm -rf build sentinode demo-out
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
