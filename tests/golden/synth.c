@@ -176,6 +176,8 @@ static int load_text(struct golden_net *g, const struct sn_map *map, unsigned fl
         return SN_NOMEM(err, "golden: weights");
     job.next = g->data;
     SN_TRY(sn_model_set_meta(&g->model, "family", g->family, err));
+    if (flags & GOLDEN_MEAN)
+        SN_TRY(sn_model_set_meta(&g->model, "deep_supervision", "mean", err));
     return walk(body + 1, &job, &n);
 }
 

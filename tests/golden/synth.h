@@ -8,8 +8,9 @@
 #include "nets/nets.h"
 
 enum {
-    GOLDEN_NO_AUX = 1,  /* leave out DeepLabV3's auxiliary head, as files saved without it do */
-    GOLDEN_OLD_KEYS = 2 /* DenseNet's tensor names of 2017: denselayer1.norm.1 for denselayer1.norm1 */
+    GOLDEN_NO_AUX = 1,   /* leave out DeepLabV3's auxiliary head, as files saved without it do */
+    GOLDEN_OLD_KEYS = 2, /* DenseNet's tensor names of 2017: denselayer1.norm.1 for denselayer1.norm1 */
+    GOLDEN_MEAN = 4      /* deep_supervision = mean in the metadata: U-Net++ averages its four heads */
 };
 
 struct golden_net {

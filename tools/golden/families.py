@@ -109,12 +109,14 @@ class VGGBlock(nn.Module):
 class NestedUNet(nn.Module):
     """Node (i, j) sees every earlier node of its row and the doubled node (i+1, j-1), in that order.
 
-    With deep supervision the family returns four maps; final4's is the one compared here.
+    With deep supervision the family returns four maps; compared is final4's, or their mean.
     """
 
-    def __init__(self, num_classes, input_channels=3, deep_supervision=False, filters=(32, 64, 128, 256, 512)):
+    def __init__(self, num_classes, input_channels=3, deep_supervision=False, mean=False,
+                 filters=(32, 64, 128, 256, 512)):
         super().__init__()
         self.deep_supervision = deep_supervision
+        self.mean = mean
         self.pool = nn.MaxPool2d(2, 2)
         self.up = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
         f = filters
@@ -139,7 +141,8 @@ class NestedUNet(nn.Module):
                 seen = row[i] + [self.up(row[i + 1][j - 1])]
                 row[i].append(self._modules["conv%d_%d" % (i, j)](torch.cat(seen, 1)))
         if self.deep_supervision:
-            return [self._modules["final%d" % k](row[0][k]) for k in range(1, 5)][-1]
+            maps = [self._modules["final%d" % k](row[0][k]) for k in range(1, 5)]
+            return sum(maps) / 4 if self.mean else maps[-1]
         return self.final(row[0][4])
 
 

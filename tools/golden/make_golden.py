@@ -258,6 +258,9 @@ NETWORKS = [
      lambda: fam.NestedUNet(2, 1, filters=(8, 20, 33, 40, 48)), 1, [(48, 80)]),
     ("narrow_nested_unet_ds", "nested-unet", "unetpp", "NestedUNet(1; 3; deep_supervision; filters 8-20-33-40-48)",
      lambda: fam.NestedUNet(1, 3, deep_supervision=True, filters=(8, 20, 33, 40, 48)), 3, [(32, 48)]),
+    ("narrow_nested_unet_mean", "nested-unet", "unetpp",
+     "NestedUNet(2; 1; deep_supervision; mean of heads; filters 8-20-33-40-48)",
+     lambda: fam.NestedUNet(2, 1, deep_supervision=True, mean=True, filters=(8, 20, 33, 40, 48)), 1, [(64, 32)]),
 ]
 
 
