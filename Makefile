@@ -22,10 +22,11 @@ SRC_kernels = dispatch.c
 SRC_ref     = conv_ref.c elementwise_ref.c spatial_ref.c
 SRC_x86     = conv_avx2.c conv_avx512.c elementwise_avx2.c elementwise_avx512.c spatial_avx2.c spatial_avx512.c
 SRC_weights = snw_read.c snw_write.c model.c
-SRC_import  = import.c pickle.c torch.c safetensors.c
+SRC_import  = import.c pickle.c globals.c zip.c torch.c safetensors.c
 SRC_nets    = net.c registry.c resnet.c densenet.c deeplabv3.c unet.c unetpp.c
 SRC_engine  = graph.c plan.c pack.c steps.c exec.c
-SRC_io      = image.c exif.c inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c resize.c npy.c csv.c number.c json_write.c json_read.c
+SRC_io      = image.c exif.c inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c bmp_rle.c resize.c resize_pillow.c \
+              resize_opencv.c npy.c csv.c number.c json_write.c json_read.c
 SRC_stats   = logistic_apply.c
 SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
 SRC_tools   = cli.c phantom.c phantom_law.c cmd_phantom.c

@@ -66,17 +66,38 @@ float sn_f16_to_f32(uint16_t h);
 
 /* ---- import ----------------------------------------------------------------------------- */
 
+/* One tensor of a checkpoint, integer buffers and wrapped optimizer states included. */
+struct sn_import_tensor {
+    const char *path;       /* full dotted name in the file: "state_dict.module.conv1.weight" */
+    const char *name;       /* name in the model, NULL when dropped */
+    const char *dtype;      /* in the file, as PyTorch says it: "float32", "int64", "bool" */
+    int rank;
+    uint64_t shape[SN_TENSOR_MAX_RANK];
+    size_t count, bytes;
+    const void *data;       /* contiguous, little-endian, in the file's dtype; valid during the call */
+};
+typedef void sn_import_seen_fn(void *ctx, const struct sn_import_tensor *t);
+
 struct sn_import_options {
     bool whole_module;      /* walk _parameters/_buffers/_modules of a pickled module, without running it */
-    enum sn_dtype store;    /* 0: as in the source (f64 is rounded to f32); SN_F16: rounded to nearest even */
+    enum sn_dtype store;    /* 0: as in the source (f64 is rounded to f32); SN_F32; SN_F16: rounded to nearest even */
+    sn_import_seen_fn *seen; /* called for every tensor, in file order, also when the import then fails; may be NULL */
+    void *seen_ctx;
 };
 struct sn_import_report {
     char container[24];     /* "zip", "legacy", "safetensors" */
     size_t tensors;         /* kept */
-    size_t dropped;         /* integer buffers such as num_batches_tracked, non-tensor entries */
+    size_t rounded;         /* of these: values changed to a narrower type (f64 to f32, any to f16) */
+    size_t dropped;         /* tensors left out: integers such as num_batches_tracked, all outside the state dict */
+    size_t ignored;         /* entries that hold no tensor: epoch, arguments, ... */
     char wrapper[64];       /* keys and prefixes removed: "state_dict / module." */
 };
-/* Fills a model built in memory with the checkpoint's tensors under their (unwrapped) names, in file order. */
+/*
+ * Fills a model built in memory with the checkpoint's tensors under their (unwrapped) names, in file
+ * order. sn_import keeps the file mapped in m->map and uses the values where they lie, at any
+ * alignment; sn_import_bytes copies. Failing leaves *m empty. Codes: SN_EFORMAT damaged,
+ * SN_EUNSUPPORTED no checkpoint of ours, a call outside the fixed table, or no float tensor; SN_ELIMIT.
+ */
 int sn_import(const char *path, const struct sn_import_options *opt, struct sn_model *m, struct sn_import_report *report, struct sn_error *err);
 int sn_import_bytes(const void *data, size_t size, const struct sn_import_options *opt, struct sn_model *m, struct sn_import_report *report, struct sn_error *err);
 
