@@ -60,10 +60,12 @@ int sn_image_crop(const struct sn_image *in, uint32_t x, uint32_t y, uint32_t w,
 /* ---- resize (resize.c) ------------------------------------------------------------------ */
 
 enum sn_resize {
-    SN_RESIZE_PILLOW_BILINEAR, /* antialiased triangle, 22-bit coefficients: bit-exact to Pillow 9 */
+    SN_RESIZE_PILLOW_BILINEAR, /* antialiased triangle, 22-bit coefficients: bit-exact to Pillow 9;
+                                  with 2 or 4 channels the last is alpha (LA, RGBA: premultiplied) */
     SN_RESIZE_PILLOW_BICUBIC,  /* a = -0.5, the same machinery */
-    SN_RESIZE_TORCH_BILINEAR,  /* interpolate(mode=bilinear, align_corners=False), no antialias, float */
-    SN_RESIZE_OPENCV_LINEAR,   /* INTER_LINEAR on uint8: 11-bit coefficients, no antialias */
+    SN_RESIZE_TORCH_BILINEAR,  /* interpolate(mode=bilinear, align_corners=False), no antialias, float;
+                                  torch 1.13's bits for 2 channels and more, its last bit may differ for 1 */
+    SN_RESIZE_OPENCV_LINEAR,   /* INTER_LINEAR on uint8: 11-bit coefficients, no antialias: OpenCV 4's bits */
     SN_RESIZE_NEAREST          /* floor(dst * in / out) */
 };
 bool sn_resize_parse(const char *name, enum sn_resize *r); /* "pillow-bilinear", "torch-bilinear", ... */
