@@ -237,15 +237,19 @@ END_TEST
 
 /* ---- conversions of values ---------------------------------------------------------------- */
 
-/* A safetensors file of one tensor "w". */
+/* A safetensors file of one tensor "w", from values in host order. */
 static uint8_t *one_tensor(const char *dtype, const void *data, size_t bytes, size_t count, size_t *size)
 {
+    static const uint16_t one = 1;
+    bool little = *(const uint8_t *)&one == 1;
+    size_t width = bytes / count;
     uint8_t *file = malloc(bytes + 256);
     int n = snprintf((char *)file + 8, 240, "{\"w\":{\"dtype\":\"%s\",\"shape\":[%zu],\"data_offsets\":[0,%zu]}}",
                      dtype, count, bytes);
 
     sn_put_le64(file, (uint64_t)n);
-    memcpy(file + 8 + n, data, bytes);
+    for (size_t i = 0; i < bytes; i++)
+        file[8 + (size_t)n + i] = ((const uint8_t *)data)[little ? i : i - i % width + width - 1 - i % width];
     *size = 8 + (size_t)n + bytes;
     return file;
 }
