@@ -28,8 +28,10 @@ static void fit(int *pos, int *len, int size, bool shift)
 
     if (shift && *pos + *len > size)
         *pos = size - *len;
-    if (shift && *pos < 0 && *len <= size)
+    if (shift && *pos < 0) { /* also when it does not fit: then it covers all there is */
+        *len = SN_MIN(*len, size);
         *pos = 0;
+    }
     end = SN_MIN(*pos + *len, size);
     *pos = SN_MAX(*pos, 0);
     *len = end - *pos;
