@@ -45,11 +45,11 @@ void SN_SIMD(add)(const struct sn_add *p)
 SN_INLINE V v_exp(V x)
 {
     const V magic = v_set1(12582912.0f), top = v_set1(88.5f);
-    VM tiny = v_lt(x, v_set1(-87.0f)), nan = v_nan(x);
+    VM normal = v_lt(v_set1(-87.0f), x); /* not at -87 itself, not for NaN */
     V t, k, r, p, safe;
 
     safe = v_select(v_lt(top, x), top, x);
-    safe = v_select(v_or(tiny, nan), v_zero(), safe);
+    safe = v_select(normal, safe, v_zero());
     t = v_fma(safe, v_set1(0x1.715476p+0f), magic);
     k = v_sub(t, magic);
     r = v_fma(k, v_set1(-0x1.62e4p-1f), safe);
@@ -63,7 +63,7 @@ SN_INLINE V v_exp(V x)
     p = v_fma(p, r, v_set1(1.0f));
     p = v_fma(p, r, v_set1(1.0f));
     p = v_mul(p, v_pow2(k));
-    return v_select(nan, x, v_select(tiny, v_zero(), p));
+    return v_select(v_nan(x), x, v_select(normal, p, v_zero()));
 }
 
 void SN_SIMD(sigmoid)(const struct sn_rowop *p)
