@@ -115,7 +115,7 @@ START_TEST(rule_names)
 }
 END_TEST
 
-/* union >= vote >= intersection, per pixel; STAPLE and the mean lie in [0, 1]; one map is itself. */
+/* union >= vote >= intersection, per pixel; STAPLE lies in [0, 1]; the mean of one map is itself. */
 START_TEST(rules_order)
 {
     struct sn_rng r = { 11 };
