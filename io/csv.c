@@ -112,16 +112,18 @@ static char detect_delimiter(struct scan s)
     size_t count[3] = { 0, 0, 0 };
     int best = 0;
     bool quoted = false;
+    char before = ','; /* a quote opens only where a field may begin, or again when doubled */
 
     for (; s.in.pos < s.in.size; s.in.pos++) {
         char c = (char)s.in.data[s.in.pos];
 
-        if (c == '"')
+        if (c == '"' && (quoted || before == '"' || strchr(",;\t", before)))
             quoted = !quoted;
         else if (!quoted && (c == '\n' || c == '\r'))
             break;
         for (int i = 0; i < 3 && !quoted; i++)
             count[i] += c == candidate[i];
+        before = c;
     }
     for (int i = 1; i < 3; i++)
         if (count[i] > count[best])
