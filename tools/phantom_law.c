@@ -22,8 +22,8 @@
  *   ki67 N(18 + 12 outcome, 11) in 1..95
  *
  * So the image tells the law almost surely, the law tells the outcome partly (whoever reads the
- * law without error reaches an AUC of 0.826), and the clinical columns add to it. The lesion's
- * place and the body around it are independent of the law.
+ * law without error reaches an AUC of 0.826), and the clinical columns add to it. The body around
+ * the lesion is independent of the law.
  */
 #include "tools/phantom.h"
 
