@@ -20,7 +20,7 @@ struct sn_tensor {
     uint64_t shape[SN_TENSOR_MAX_RANK];
     size_t count;                   /* elements */
     size_t bytes;
-    const void *data;               /* little-endian, contiguous, C order; 64-byte aligned in files */
+    const void *data;               /* little-endian, contiguous, C order; 64-byte aligned in .snw, any address else */
     uint32_t crc32c;                /* of data; filled by reader and sn_model_add */
 };
 
@@ -43,7 +43,8 @@ struct sn_model {
 enum { SN_VERIFY_NONE = 0, SN_VERIFY_CRC = 1 /* every tensor */, SN_VERIFY_SHA256 = 2 };
 
 int sn_model_open(struct sn_model *m, const char *path, int verify, struct sn_error *err);
-int sn_model_parse(struct sn_model *m, const void *data, size_t size, int verify, struct sn_error *err); /* borrows data */
+int sn_model_parse(struct sn_model *m, const void *data, size_t size, int verify,
+                   struct sn_error *err); /* borrows data */
 void sn_model_close(struct sn_model *m); /* a zeroed model is fine */
 
 const struct sn_tensor *sn_model_find(const struct sn_model *m, const char *name); /* NULL: absent */
@@ -51,10 +52,14 @@ const char *sn_model_meta(const struct sn_model *m, const char *key);           
 /* CRC-32C of one tensor's data against the table. */
 int sn_tensor_verify(const struct sn_tensor *t, struct sn_error *err);
 
-/* Building in memory (converter, tests). Strings are copied; data is copied when `copy`, else borrowed. */
+/*
+ * Building in memory (converter, tests). Strings are copied; data, little-endian as in the file, is
+ * copied when `copy`, else borrowed.
+ */
 void sn_model_init(struct sn_model *m);
 int sn_model_set_meta(struct sn_model *m, const char *key, const char *value, struct sn_error *err); /* replaces */
-int sn_model_add(struct sn_model *m, const char *name, enum sn_dtype dtype, int rank, const uint64_t *shape, const void *data, bool copy, struct sn_error *err);
+int sn_model_add(struct sn_model *m, const char *name, enum sn_dtype dtype, int rank, const uint64_t *shape,
+                 const void *data, bool copy, struct sn_error *err);
 
 /* Writes the same bytes for the same model, always. */
 int sn_model_write(const struct sn_model *m, const char *path, struct sn_error *err);
@@ -98,7 +103,9 @@ struct sn_import_report {
  * alignment; sn_import_bytes copies. Failing leaves *m empty. Codes: SN_EFORMAT damaged,
  * SN_EUNSUPPORTED no checkpoint of ours, a call outside the fixed table, or no float tensor; SN_ELIMIT.
  */
-int sn_import(const char *path, const struct sn_import_options *opt, struct sn_model *m, struct sn_import_report *report, struct sn_error *err);
-int sn_import_bytes(const void *data, size_t size, const struct sn_import_options *opt, struct sn_model *m, struct sn_import_report *report, struct sn_error *err);
+int sn_import(const char *path, const struct sn_import_options *opt, struct sn_model *m,
+              struct sn_import_report *report, struct sn_error *err);
+int sn_import_bytes(const void *data, size_t size, const struct sn_import_options *opt, struct sn_model *m,
+                    struct sn_import_report *report, struct sn_error *err);
 
 #endif

@@ -201,7 +201,8 @@ static void damage(const char *path)
     for (size_t n = 0; n < map.size; n++) {
         copy = malloc(n ? n : 1); /* exact size, so that a sanitizer sees an overread */
         memcpy(copy, map.data, n);
-        ck_assert_msg(sn_import_bytes(copy, n, NULL, &m, NULL, &err) != SN_OK, "%s cut at byte %zu was taken", path, n);
+        ck_assert_msg(sn_import_bytes(copy, n, NULL, &m, NULL, &err) != SN_OK, "%s cut at byte %zu was taken", path,
+                      n);
         free(copy);
     }
     copy = malloc(map.size ? map.size : 1);
@@ -455,7 +456,8 @@ START_TEST(real_names_and_sums)
     if (!csv)
         return;
     load_table(&t, csv);
-    sn_ck_ok(sn_import(sn_test_data("checkpoints/trained/akamaster__resnet44-014dd654.th"), NULL, &m, &rep, &err), &err);
+    csv = sn_test_data("checkpoints/trained/akamaster__resnet44-014dd654.th");
+    sn_ck_ok(sn_import(csv, NULL, &m, &rep, &err), &err);
     ck_assert_str_eq(rep.wrapper, "state_dict / module.");
     ck_assert_str_eq(rep.container, "legacy");
     ck_assert_uint_eq(rep.ignored, 1); /* best_prec1 */

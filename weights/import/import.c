@@ -103,7 +103,8 @@ static bool all_have(const struct found_list *l, size_t skip, const char *prefix
         if (!name)
             continue;
         any = true;
-        if (!starts(name + skip, prefix) || !name[skip + n] || (named && name[skip + n] >= '0' && name[skip + n] <= '9'))
+        name += skip;
+        if (!starts(name, prefix) || !name[n] || (named && name[n] >= '0' && name[n] <= '9'))
             return false;
     }
     return any;
@@ -120,12 +121,13 @@ static size_t strip_prefixes(const struct found_list *l, struct sn_import_report
     for (int round = 0; more && round < 4; round++) {
         more = false;
         for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes && !more; i++) {
-            size_t used = strlen(report->wrapper);
+            char *end = report->wrapper + strlen(report->wrapper);
+            size_t room = (size_t)(report->wrapper + sizeof report->wrapper - end);
 
             if (!all_have(l, skip, prefixes[i]))
                 continue;
             skip += strlen(prefixes[i]);
-            (void)snprintf(report->wrapper + used, sizeof report->wrapper - used, "%s%s", used ? " / " : "", prefixes[i]);
+            (void)snprintf(end, room, "%s%s", end == report->wrapper ? "" : " / ", prefixes[i]);
             more = true;
         }
     }
@@ -333,7 +335,8 @@ static int take_tensor(struct job *j, const struct found *f, struct sn_error *er
 static int read_container(const uint8_t *p, size_t n, bool whole_module, struct found_list *l, const char **name,
                           struct sn_error *err)
 {
-    static const uint8_t legacy[15] = { 0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.' };
+    static const uint8_t legacy[15] = { 0x80, 2,    0x8a, 10,   0x6c, 0xfc, 0x9c, 0x46,
+                                        0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.' };
 
     if (n >= 4 && memcmp(p, "PK\3\4", 4) == 0) {
         *name = "zip";
@@ -347,6 +350,8 @@ static int read_container(const uint8_t *p, size_t n, bool whole_module, struct 
         *name = "safetensors";
         return import_safetensors(p, n, l, err);
     }
+    if (n >= 4 && memcmp(p, "\x89SNW", 4) == 0)
+        return SN_FAIL(err, SN_EUNSUPPORTED, "already an .snw file");
     if (n > 262 && memcmp(p + 257, "ustar", 5) == 0)
         return SN_FAIL(err, SN_EUNSUPPORTED, "a tar archive (PyTorch 0.1); load and save it with a newer PyTorch");
     if (n && p[0] == 0x80)

@@ -125,7 +125,8 @@ static int pop_mark(struct machine *m, struct pk ***items, size_t *n)
     m->n_marks--;
     *n = m->depth - m->marks[m->n_marks];
     m->depth = m->marks[m->n_marks];
-    *items = m->stack + m->depth;
+    if (*n)
+        *items = m->stack + m->depth;
     return SN_OK;
 }
 

@@ -223,8 +223,8 @@ static int read_shape(struct parser *p, struct found *f)
         return SN_OK;
     while (more) {
         if (f->rank == SN_TENSOR_MAX_RANK)
-            return SN_FAIL(p->err, SN_EUNSUPPORTED, "safetensors: more than %d dimensions at byte %zu", SN_TENSOR_MAX_RANK,
-                           p->in.pos);
+            return SN_FAIL(p->err, SN_EUNSUPPORTED, "safetensors: more than %d dimensions at byte %zu",
+                           SN_TENSOR_MAX_RANK, p->in.pos);
         SN_TRY(integer(p, &f->shape[f->rank++]));
         SN_TRY(another(p, ']', &more));
     }
@@ -367,7 +367,8 @@ static int place(struct parser *p, const uint8_t *data, uint64_t size)
         at = p->ranges[i].end;
     }
     if (at != size)
-        return BAD(p, "%llu bytes of data, the tensors describe %llu", (unsigned long long)size, (unsigned long long)at);
+        return BAD(p, "%llu bytes of data, the tensors describe %llu", (unsigned long long)size,
+                   (unsigned long long)at);
     return SN_OK;
 }
 

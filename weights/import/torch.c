@@ -238,7 +238,8 @@ static int check_layout(const struct zip_dir *z, size_t *top, struct zip_entry *
     if (npz)
         return SN_FAIL(err, SN_EUNSUPPORTED, "zip: a NumPy .npz archive, not a PyTorch checkpoint");
     if (script)
-        return SN_FAIL(err, SN_EUNSUPPORTED, "zip: a TorchScript archive holds code; save the model's state_dict() instead");
+        return SN_FAIL(err, SN_EUNSUPPORTED,
+                       "zip: a TorchScript archive holds code; save the model's state_dict() instead");
     if (!*pickle)
         return SN_FAIL(err, SN_EUNSUPPORTED, "zip: no data.pkl in one top folder: not written by torch.save");
     return SN_OK;
@@ -320,11 +321,12 @@ static int place_legacy(struct pk_env *env, struct sn_bytes *in, const struct pk
             return SN_FAIL(err, SN_EFORMAT, "legacy: storage %zu at byte %zu is %s", i, in->pos,
                            s ? "listed twice" : "not one the pickle names");
         if (sn_left(in) < 8)
-            return SN_FAIL(err, SN_EFORMAT, "legacy: storage \"%.*s\" at byte %zu is cut off", (int)SN_MIN(s->key_len, (size_t)60),
-                           s->key, in->pos);
+            return SN_FAIL(err, SN_EFORMAT, "legacy: storage \"%.*s\" at byte %zu is cut off",
+                           (int)SN_MIN(s->key_len, (size_t)60), s->key, in->pos);
         if (sn_le64(in->data + in->pos) != s->count || s->count > SIZE_MAX)
-            return SN_FAIL(err, SN_EFORMAT, "legacy: storage at byte %zu has %" PRIu64 " elements, the pickle says %" PRIu64,
-                           in->pos, sn_le64(in->data + in->pos), s->count);
+            return SN_FAIL(err, SN_EFORMAT,
+                           "legacy: storage at byte %zu has %" PRIu64 " elements, the pickle says %" PRIu64, in->pos,
+                           sn_le64(in->data + in->pos), s->count);
         in->pos += 8;
         SN_TRY(sn_size_mul(&bytes, (size_t)s->count, src_size(s->dtype), err));
         if (bytes > sn_left(in))

@@ -132,11 +132,14 @@ static int read_central(const uint8_t *p, struct sn_bytes *b, struct zip_entry *
     comment = sn_le16(q + 32);
     if (sn_left(b) - CENTRAL_FIXED < c.name_len + extra + comment)
         return BAD(err, "directory entry at byte %zu ends outside the directory", at);
-    *e = (struct zip_entry){ .name = (const char *)q + CENTRAL_FIXED, .name_len = c.name_len, .crc32 = sn_le32(q + 16) };
+    *e = (struct zip_entry){
+        .name = (const char *)q + CENTRAL_FIXED, .name_len = c.name_len, .crc32 = sn_le32(q + 16)
+    };
     SN_TRY(read_extra64(q + CENTRAL_FIXED + c.name_len, extra, want, 3, at, err));
     b->pos += CENTRAL_FIXED + c.name_len + extra + comment;
     if (c.flags & (FLAG_ENCRYPTED | FLAG_STRONG | FLAG_PATCH))
-        return SN_FAIL(err, SN_EUNSUPPORTED, "zip: entry at byte %zu is encrypted or a patch (flags 0x%04x)", at, c.flags);
+        return SN_FAIL(err, SN_EUNSUPPORTED, "zip: entry at byte %zu is encrypted or a patch (flags 0x%04x)", at,
+                       c.flags);
     if (c.method != 0)
         return SN_FAIL(err, SN_EUNSUPPORTED, "zip: entry at byte %zu is compressed (method %u); torch.save stores", at,
                        c.method);
@@ -219,8 +222,8 @@ int zip_check(struct zip_entry *e, struct sn_error *err)
         return SN_OK;
     crc = sn_crc32(0, e->data, e->size);
     if (crc != e->crc32)
-        return BAD(err, "entry \"%.*s\" has CRC-32 %08x, the directory says %08x", (int)SN_MIN(e->name_len, (size_t)200),
-                   e->name, (unsigned)crc, (unsigned)e->crc32);
+        return BAD(err, "entry \"%.*s\" has CRC-32 %08x, the directory says %08x",
+                   (int)SN_MIN(e->name_len, (size_t)200), e->name, (unsigned)crc, (unsigned)e->crc32);
     e->checked = true;
     return SN_OK;
 }
