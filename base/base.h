@@ -247,10 +247,10 @@ float sn_rng_weight(uint64_t stream, uint64_t i); /* stream from sn_rng_name */
  */
 double sn_exp(double x);     /* error <= 1 ulp; 0 below -745.2, +inf above 709.8; NaN stays NaN */
 double sn_log(double x);     /* error <= 1 ulp for x > 0; -inf at 0; NaN below */
-double sn_sigmoid(double x); /* 1 / (1 + exp(-x)), without overflow; error <= 2 ulp */
+double sn_sigmoid(double x); /* 1 / (1 + exp(-x)), without overflow; error <= 3 ulp */
 double sn_logit(double p);   /* log(p / (1 - p)); +-inf at 1 and 0 */
 double sn_cos2pi(double t);  /* cos(2 pi t) for t in [0, 1); absolute error <= 2e-15 */
-float sn_expf(float x);      /* the chain the SIMD kernels follow; relative error <= 2^-22 */
+float sn_expf(float x);      /* the chain the SIMD kernels follow; relative error <= 2^-22; saturates at exp(88.375) */
 float sn_sigmoidf(float x);  /* the same */
 
 /*

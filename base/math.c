@@ -140,7 +140,7 @@ float sn_expf(float x)
 
     if (!(x > -87.0f)) /* exp(-87) is the last above FLT_MIN: smaller results are flushed */
         return x != x ? x : 0.0f;
-    x = x > 88.5f ? 88.5f : x; /* exp(88.5) = 2.7e38 < FLT_MAX: saturates instead of overflowing */
+    x = x > 88.375f ? 88.375f : x; /* below 127.5 ln 2, so k <= 127: saturates at 2.4e38 instead of overflowing */
     t = sn_fmaf(x, 0x1.715476p+0f, magic);
     k = t - magic;
     r = sn_fmaf(k, -0x1.62e4p-1f, x); /* ln 2 with 9 trailing zero bits: exact product for |k| <= 128 */

@@ -44,7 +44,7 @@ void SN_SIMD(add)(const struct sn_add *p)
 /* sn_expf (base/math.c), step by step. */
 SN_INLINE V v_exp(V x)
 {
-    const V magic = v_set1(12582912.0f), top = v_set1(88.5f);
+    const V magic = v_set1(12582912.0f), top = v_set1(88.375f);
     VM normal = v_lt(v_set1(-87.0f), x); /* not at -87 itself, not for NaN */
     V t, k, r, p, safe;
 

@@ -236,7 +236,7 @@ static void check_upsample(struct sn_rng *r)
 /* Arguments over the whole range of exp, its borders included. */
 static void fill_exp(struct sn_rng *r, float *x, size_t n)
 {
-    static const float borders[] = { -87.0f, -87.00001f, -86.99999f, 88.5f, 88.50001f, 88.49999f, -103.9f, 104.0f, 0.0f };
+    static const float borders[] = { -87.0f, -87.00001f, -86.99999f, 88.375f, 88.37501f, 88.37499f, 88.5f, -103.9f, 104.0f, 0.0f };
 
     for (size_t i = 0; i < n; i++)
         x[i] = rnd(r, 0, 9) ? value(r, DATA_UNIT, true) * (rnd(r, 0, 1) ? 110.0f : 4.0f) : PICK(r, borders);
