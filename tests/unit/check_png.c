@@ -1,7 +1,7 @@
 /*
  * check_png.c: the PNG reader on pictures made here, in every colour type, depth, filter and
  * interlace, by a writer that works pixel by pixel and shares nothing with the reader but
- * deflate; its refusals; the PNG writer; zlib streams.
+ * deflate; its refusals; the PNG writer.
  */
 #include <stdio.h>
 #include <stdlib.h>
