@@ -235,6 +235,7 @@ refuse("bad_two_types.pth", checkpoint(dictionary(("w", tensor(storage())), ("v"
 refuse("bad_no_storage.pth", checkpoint(dictionary(("w", tensor(storage("7"))))), "data/7")
 refuse("bad_storage_type.pth", checkpoint(dictionary(("w", tensor(storage(kind="QInt8Storage"))))), "type we do not read")
 refuse("bad_twice.pth", checkpoint(dictionary(("w", tensor(storage())), ("w", tensor(storage())))), "occurs twice")
+refuse("bad_two_dicts.pth", checkpoint(dictionary(("model", OK), ("model", dictionary(("v", tensor(storage())))))), "key")
 refuse("bad_name.pth", checkpoint(dictionary(("w\x1b[31m", tensor(storage())))), "control character")
 refuse("bad_trailing.pth", zipped([("a/data.pkl", pkl(OK) + b"x"), ("a/data/0", DATA)]), "after STOP")
 refuse("bad_two_values.pth", zipped([("a/data.pkl", b"\x80\x02NN."), ("a/data/0", DATA)]), "2 values")

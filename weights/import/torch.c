@@ -132,6 +132,17 @@ static bool any_under(const struct found_list *l, const char *prefix)
     return false;
 }
 
+/* How often a text key occurs. */
+static int times(const struct pk *dict, const char *key, size_t n)
+{
+    int found = 0;
+
+    for (size_t i = 0; i < dict->u.seq.n; i += 2)
+        found += dict->u.seq.v[i]->kind == PK_TEXT && dict->u.seq.v[i]->u.text.n == n &&
+                 memcmp(dict->u.seq.v[i]->u.text.s, key, n) == 0;
+    return found;
+}
+
 /*
  * Which dictionary is the state dict: the root, or what lies under the names trainers use, the
  * first of the list that holds tensors. A dictionary with tensors of its own is taken as it is.
@@ -159,6 +170,8 @@ static int find_wrapper(struct walk *w, const struct pk *root)
             prefix[len] = '\0';
             break;
         }
+        if (times(root, prefix + len, strlen(prefix + len) - 1) > 1)
+            return SN_FAIL(w->err, SN_EFORMAT, "dictionary key \"%s\" occurs twice", prefix + len);
         len = strlen(prefix);
         root = next;
     }
@@ -178,7 +191,7 @@ static int name_tensors(struct pk_env *env, const struct pk *root, struct found_
     if (!w)
         return err ? err->code : SN_ENOMEM;
     w->list = l;
-    w->visits = 8 * env->ops + 1000; /* each opcode makes at most one value; some sharing is honest */
+    w->visits = 2 * env->ops + 1000; /* each opcode puts at most one value in its place; some sharing is honest */
     w->err = err;
     SN_TRY(walk(w, root, false));
     return find_wrapper(w, root);
