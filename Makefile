@@ -29,7 +29,9 @@ SRC_io      = image.c exif.c inflate.c deflate.c png.c png_rows.c png_write.c pn
               resize_opencv.c npy.c csv.c number.c json_write.c json_read.c
 SRC_stats   = logistic_apply.c
 SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
-SRC_tools   = cli.c cmd_convert.c cmd_inspect.c inspect_plan.c cmd_infer.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c
+SRC_tools   = cli.c cmd_convert.c cmd_inspect.c inspect_plan.c cmd_infer.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c \
+              conf.c pack_read.c pack_net.c input.c pipeline.c classify.c cases.c risk.c draw.c html.c result_json.c report_html.c case_files.c \
+              random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c
 
 paths = $(addprefix $(1)/,$(2))
 LIB_SRC = $(call paths,base,$(SRC_base)) $(call paths,kernels,$(SRC_kernels)) $(call paths,kernels/ref,$(SRC_ref)) \

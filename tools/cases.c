@@ -199,7 +199,7 @@ static int group(struct sn_cases *c, struct sn_error *err)
 
 static int add_columns(struct sn_cases *c, const struct sn_csv *t, const char *file, bool clinical, struct sn_error *err)
 {
-    static const char *const ours[] = { "dl_sig", "risk", "review" };
+    static const char *const ours[] = { "dl_sig", "risk", "review", "case", "patient", "image", "outcome" };
 
     for (size_t i = 0; i < t->cols; i++) {
         const char *name = t->header[i];
@@ -207,8 +207,9 @@ static int add_columns(struct sn_cases *c, const struct sn_csv *t, const char *f
 
         if (!*name || strcmp(name, c->names.id) == 0 || strcmp(name, c->names.patient) == 0 || strcmp(name, c->names.image) == 0)
             continue;
+        /* a mapped column takes the standard name, so no other column may have it */
         for (size_t k = 0; k < SN_COUNT(ours); k++)
-            if (strcmp(name, ours[k]) == 0 || strncmp(name, "p_", 2) == 0)
+            if (strcmp(name, c->names.outcome) != 0 && (strcmp(name, ours[k]) == 0 || strncmp(name, "p_", 2) == 0))
                 return SN_FAIL(err, SN_EFORMAT, "%s: column '%.60s' has the name of one that predict writes", file, name);
         at = sn_cases_column(c, name);
         if (at < 0) {

@@ -1,4 +1,4 @@
-/* pack.c: reads pack.conf, opens and verifies what it names. */
+/* pack_read.c: reads pack.conf, opens and verifies what it names. */
 #include "tools/pack.h"
 
 #include <math.h>

@@ -1,0 +1,22 @@
+/* html.h: the few things every page needs. All append to a buffer (sticky failure). */
+#ifndef SN_TOOLS_HTML_H
+#define SN_TOOLS_HTML_H
+
+#include "base/base.h"
+
+/* Head, style and the research banner; `title` is escaped. */
+void sn_html_begin(struct sn_buf *b, const char *title);
+void sn_html_end(struct sn_buf *b);
+/* Text, escaped; bytes that are not UTF-8 or are control characters become '?'. */
+void sn_html_text(struct sn_buf *b, const char *s);
+void sn_html_base64(struct sn_buf *b, const void *data, size_t n);
+/* <figure> with an image as a data: URI and a caption (HTML). */
+void sn_html_png(struct sn_buf *b, const struct sn_buf *png, const char *alt, const char *caption);
+/* v with so many decimals (at most 9), rounded half away from zero, whatever the locale; buf of 48. */
+const char *sn_fixed(double v, int decimals, char *buf);
+
+#define SN_RESEARCH_NOTICE                                                                        \
+    "Research use only. This is not a medical device; it must not be used to diagnose, to plan treatment, or to "                          \
+    "withhold it."
+
+#endif
