@@ -84,10 +84,14 @@ static struct tap *torch_taps(uint32_t in, uint32_t out)
     return t;
 }
 
-/* The chain of torch 1.13's AVX2 code for several channels; the position above is in double there too. */
+/*
+ * The chain of torch 1.13's AVX2 code for several channels is fmaf(a, wa, b * wb), with positions
+ * in double as above. The product of two floats is exact in double, so the sum there, rounded to
+ * float, is that fmaf save for double rounding (once in 2^29), and needs no FMA hardware.
+ */
 static float mix(float a, float b, float wa, float wb)
 {
-    return sn_fmaf(a, wa, b * wb);
+    return (float)((double)a * (double)wa + (double)(b * wb));
 }
 
 /* Values lie in [0, 255]; the fraction of a float below 2^23 is exact. */
