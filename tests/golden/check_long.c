@@ -1,6 +1,7 @@
 /*
  * check_long.c (`make check-long`): the scalar twins on every full-width network at its full size:
- * the same digest as from the best instruction set. Takes 10 to 20 minutes on two cores, so not part of `make check`.
+ * the same digest as from every other instruction set this machine has. It took 20 minutes on two
+ * busy cores, so it is no part of `make check`.
  */
 #include "tests/golden/digest.h"
 
