@@ -29,24 +29,28 @@ SRC_io      = image.c exif.c inflate.c deflate.c png.c png_rows.c png_write.c pn
               resize_opencv.c npy.c csv.c number.c json_write.c json_read.c
 SRC_stats   = logistic_apply.c
 SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
-SRC_tools   = cli.c cmd_convert.c cmd_inspect.c inspect_plan.c cmd_infer.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c \
+SRC_tools   = cli.c cmd_convert.c cmd_inspect.c inspect_plan.c cmd_infer.c cmd_bench.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c \
               conf.c pack_read.c pack_net.c input.c pipeline.c classify.c cases.c risk.c draw.c html.c result_json.c report_html.c case_files.c \
               random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c
+
+SRC_bench   = bench.c bench_net.c bench_kernels.c
 
 paths = $(addprefix $(1)/,$(2))
 LIB_SRC = $(call paths,base,$(SRC_base)) $(call paths,kernels,$(SRC_kernels)) $(call paths,kernels/ref,$(SRC_ref)) \
           $(call paths,weights,$(SRC_weights)) $(call paths,weights/import,$(SRC_import)) \
           $(call paths,nets,$(SRC_nets)) $(call paths,nets/engine,$(SRC_engine)) \
           $(call paths,io,$(SRC_io)) $(call paths,stats,$(SRC_stats)) $(call paths,fusion,$(SRC_fusion))
-TOOL_SRC = $(call paths,tools,$(SRC_tools))
+TOOL_SRC = $(call paths,tools,$(SRC_tools)) $(call paths,bench,$(SRC_bench))
 
 # Which SIMD tiers this target can hold; which one runs is decided on the machine it runs on.
 TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
 ifneq (,$(filter x86_64-%,$(TARGET)))
 LIB_SRC += $(call paths,kernels/x86,$(SRC_x86))
+TOOL_SRC += bench/peak_avx2.c bench/peak_avx512.c
 endif
 ifneq (,$(filter aarch64-%,$(TARGET)))
 LIB_SRC += $(call paths,kernels/arm,$(SRC_arm))
+TOOL_SRC += bench/peak_neon.c
 BASE_CFLAGS += -DSN_HAVE_NEON
 endif
 
@@ -83,6 +87,8 @@ $(BUILD)/%.f64.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) -DSN_FP64 -MMD -MP -c -o $@ $<
 
+# A speed claim names its flags.
+$(BUILD)/bench/bench.o: BASE_CFLAGS += -DSN_BUILD_FLAGS='"$(strip $(OPT) -ffp-contract=off $(CFLAGS))"'
 # Only these files may use wide registers.
 $(BUILD)/%_avx2.o: ISA_FLAGS = -mavx2 -mfma
 $(BUILD)/%_avx512.o: ISA_FLAGS = -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512

@@ -98,12 +98,14 @@ void sn_net_output_shape(const struct sn_net *net, int *c, int *h, int *w)
     shape(net, net->graph.output, c, h, w);
 }
 
+/* buf NULL: only that the step is done */
 static int trace(struct sn_net *net, const struct sn_step *s, size_t index, void *buf, sn_net_trace_fn *fn, void *ctx, struct sn_error *err)
 {
     struct sn_net_step step = { .index = index, .name = s->node->name, .op = sn_node_op_name(s->node->op) };
 
     shape(net, s->val, &step.c, &step.h, &step.w);
-    sn_net_unpack(net, s->val, buf, net->elem == 8);
+    if (buf)
+        sn_net_unpack(net, s->val, buf, net->elem == 8);
     if (net->elem == 8)
         step.data64 = buf;
     else
@@ -170,6 +172,13 @@ int sn_net_run_traced(struct sn_net *net, const float *in, float *out, sn_net_tr
         sn_net_unpack(net, net->graph.output, out, false);
     sn_free_aligned(buf);
     return rc;
+}
+
+int sn_net_run_watched(struct sn_net *net, const float *in, float *out, sn_net_trace_fn *fn, void *ctx, struct sn_error *err)
+{
+    SN_TRY(run(net, in, NULL, fn, ctx, err));
+    sn_net_unpack(net, net->graph.output, out, false);
+    return SN_OK;
 }
 
 bool sn_net_features(const struct sn_net *net, int *c, int *h, int *w)

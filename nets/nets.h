@@ -74,6 +74,9 @@ struct sn_net_step {
 typedef int sn_net_trace_fn(void *ctx, const struct sn_net_step *step, struct sn_error *err);
 int sn_net_run_traced(struct sn_net *net, const float *in, float *out, sn_net_trace_fn *fn, void *ctx, struct sn_error *err);
 
+/* The same without the data (both pointers NULL), so that the time between calls is the step's own. */
+int sn_net_run_watched(struct sn_net *net, const float *in, float *out, sn_net_trace_fn *fn, void *ctx, struct sn_error *err);
+
 /* The plan, for inspect --plan. */
 struct sn_plan_row {
     const char *name, *op, *kernel, *fused; /* kernel: the function that runs it */
