@@ -77,13 +77,13 @@ static int write_cam(const char *path, const struct sn_input *in, const struct s
 
 static void print_text(const struct sn_pack_net *pn, const struct sn_cls_result *r)
 {
-    char a[48], b[48], c[48], d[32];
+    char a[48], b[48], c[48], d[48];
 
     (void)printf("%s: p = %s (class %d, %s); logits", pn->name, sn_fixed(r->p, 6, a), pn->positive, sn_output_name(pn->output));
     for (int i = 0; i < pn->info.classes; i++)
         (void)printf(" %s", sn_fixed((double)r->logits[i], 6, a));
     (void)printf("\nactivation map: %s %s = bias %s + mean %s, residual %s\n", r->cam.difference ? "logit difference" : "logit",
-                 sn_fixed(r->cam.score, 6, a), sn_fixed(r->cam.bias, 6, b), sn_fixed(r->cam.mean, 6, c), sn_format_double(r->cam.residual, d));
+                 sn_fixed(r->cam.score, 6, a), sn_fixed(r->cam.bias, 6, b), sn_fixed(r->cam.mean, 6, c), sn_rough(r->cam.residual, d));
 }
 
 static int print_json(const struct job *j, const struct sn_pack_net *pn, const struct sn_cls_result *r, struct sn_error *err)

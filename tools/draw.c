@@ -53,7 +53,7 @@ static void draw_box(struct sn_image *im, const struct sn_box *b, int thick)
 
 int sn_draw_overlay(const struct sn_image *rgb, const uint8_t *mask, const struct sn_box *box, struct sn_image *out, struct sn_error *err)
 {
-    int w = (int)rgb->width, h = (int)rgb->height, thick = SN_MAX(1, SN_MAX(w, h) / 400);
+    int w = (int)rgb->width, h = (int)rgb->height, thick = SN_MAX(1, SN_MAX(w, h) / 300);
 
     SN_TRY(sn_image_alloc(out, rgb->width, rgb->height, 3, 8, err));
     memcpy(out->data, rgb->data, (size_t)w * (size_t)h * 3);

@@ -9,7 +9,7 @@
 int sn_draw_mask(const uint8_t *mask, uint32_t w, uint32_t h, struct sn_image *out, struct sn_error *err);
 /*
  * The image with the mask's contour (yellow) and, when box is not NULL, the crop box (dashed, cyan).
- * Line width: one pixel per 400 of the longer side, at least one; the contour lies on the mask's
+ * Line width: one pixel per 300 of the longer side, at least one; the contour lies on the mask's
  * own border pixels and inwards.
  */
 int sn_draw_overlay(const struct sn_image *rgb, const uint8_t *mask, const struct sn_box *box, struct sn_image *out, struct sn_error *err);

@@ -33,7 +33,7 @@ void sn_html_begin(struct sn_buf *b, const char *title)
     sn_html_text(b, title);
     sn_buf_puts(b, "</title>\n<style>\n");
     sn_buf_puts(b, style);
-    sn_buf_puts(b, "</style></head><body>\n<div class=\"research\">RESEARCH USE ONLY <span>&middot; " SN_RESEARCH_NOTICE "</span></div>\n");
+    sn_buf_puts(b, "</style></head><body>\n<div class=\"research\">RESEARCH USE ONLY <span>&middot; " SN_NOT_A_DEVICE "</span></div>\n");
 }
 
 void sn_html_end(struct sn_buf *b)
@@ -116,5 +116,27 @@ const char *sn_fixed(double v, int decimals, char *buf)
     else
         (void)snprintf(buf, 48, "%s%llu.%0*llu", v < 0 && u ? "-" : "", (unsigned long long)(u / scale), decimals,
                        (unsigned long long)(u % scale));
+    return buf;
+}
+
+const char *sn_rough(double v, char *buf)
+{
+    double a = v < 0 ? -v : v;
+    int e = 0, digits;
+
+    if (!(a > 1e-300 && a < 1e300)) {
+        (void)snprintf(buf, 48, "%s", a == 0.0 ? "0" : "-");
+        return buf;
+    }
+    for (; a < 1.0; a *= 10.0)
+        e--;
+    for (; a >= 10.0; a /= 10.0)
+        e++;
+    digits = (int)(10.0 * a + 0.5);
+    if (digits == 100) {
+        digits = 10;
+        e++;
+    }
+    (void)snprintf(buf, 48, "%s%d.%de%d", v < 0 ? "-" : "", digits / 10, digits % 10, e);
     return buf;
 }

@@ -14,9 +14,10 @@ void sn_html_base64(struct sn_buf *b, const void *data, size_t n);
 void sn_html_png(struct sn_buf *b, const struct sn_buf *png, const char *alt, const char *caption);
 /* v with so many decimals (at most 9), rounded half away from zero, whatever the locale; buf of 48. */
 const char *sn_fixed(double v, int decimals, char *buf);
+/* Two significant digits: "6.7e-7"; for residuals. */
+const char *sn_rough(double v, char *buf);
 
-#define SN_RESEARCH_NOTICE                                                                        \
-    "Research use only. This is not a medical device; it must not be used to diagnose, to plan treatment, or to "                          \
-    "withhold it."
+#define SN_NOT_A_DEVICE    "This is not a medical device; it must not be used to diagnose, to plan treatment, or to withhold it."
+#define SN_RESEARCH_NOTICE "Research use only. " SN_NOT_A_DEVICE
 
 #endif

@@ -80,6 +80,19 @@ out:
     return rc;
 }
 
+/* Messages end up in reports: they name the file, not the folders it came from. */
+static int open_named(const char *path, const char *name, struct sn_map *map, struct sn_error *err)
+{
+    int rc = sn_map_file(path, map, err);
+    size_t n = strlen(path), m = strlen(name);
+
+    if (rc && err && m <= n && strncmp(err->msg, path, n) == 0) {
+        memmove(err->msg + m, err->msg + n, strlen(err->msg + n) + 1);
+        memcpy(err->msg, name, m);
+    }
+    return rc;
+}
+
 int sn_input_read(const char *path, const char *name, struct sn_input *in, struct sn_error *err)
 {
     struct sn_map map = { 0 };
@@ -87,7 +100,7 @@ int sn_input_read(const char *path, const char *name, struct sn_input *in, struc
     int rc;
 
     *in = (struct sn_input){ 0 };
-    SN_TRY(sn_map_file(path, &map, err));
+    SN_TRY(open_named(path, name, &map, err));
     in->bytes = map.size;
     sn_digest_bytes(map.data, map.size, in->sha256);
     SN_TRY_OUT(sn_image_decode(map.data, map.size, &raw, err));

@@ -16,7 +16,7 @@ static const char label[] = "random weights: demonstration only, predicts nothin
 static const char logistic_json[] =
     "{\n"
     "  \"format\": \"sentinode-logistic\", \"version\": 1,\n"
-    "  \"outcome\": \"nothing (made-up demonstration model)\",\n"
+    "  \"outcome\": \"a made-up outcome (demonstration model)\",\n"
     "  \"trained_on\": \"nobody: coefficients were chosen by hand\",\n"
     "  \"intercept\": -0.4, \"threshold\": 0.5,\n"
     "  \"terms\": [\n"

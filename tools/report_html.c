@@ -34,7 +34,7 @@ static void head(struct sn_buf *b, const struct sn_report *r)
     const struct sn_input *in = &r->a->in;
     char text[64];
 
-    sn_buf_puts(b, "<h1>Sentinel lymph node: ");
+    sn_buf_puts(b, "<h1>Ultrasound risk report: ");
     sn_html_text(b, r->row->id);
     sn_buf_puts(b, "</h1>\n<div class=\"label\"><b>Pack ");
     sn_html_text(b, r->pack->name);
@@ -118,14 +118,14 @@ static void cam_figure(struct sn_buf *b, const struct sn_report *r, const struct
 {
     const struct sn_cam *c = &r->a->cls[k].cam;
     struct sn_buf caption = { 0 };
-    char file[64], p[48], score[48], bias[48], limit[48], sum[48], rest[32];
+    char file[64], p[48], score[48], bias[48], limit[48], sum[48], rest[48];
 
     sn_buf_puts(&caption, "<b>");
     sn_html_text(&caption, r->pack->cls[k].name);
     sn_buf_printf(&caption, "</b>: p = %s. Red raises the score, blue lowers it; the bar runs from +%s to &minus;%s, colourless is 0. "
                             "Sum check: %s %s = bias %s + mean of the map %s, residual %s.",
                   sn_fixed(r->a->cls[k].p, 3, p), sn_fixed(sn_cam_limit(c), 2, limit), limit, c->difference ? "logit difference" : "logit",
-                  sn_fixed(c->score, 4, score), sn_fixed(c->bias, 4, bias), sn_fixed(c->mean, 4, sum), sn_format_double((double)(float)c->residual, rest));
+                  sn_fixed(c->score, 4, score), sn_fixed(c->bias, 4, bias), sn_fixed(c->mean, 4, sum), sn_rough(c->residual, rest));
     show(b, pictures, sn_cam_file(r->pack, k, file), "class activation map over the crop", &caption);
 }
 
@@ -135,7 +135,7 @@ static void pictures_of(struct sn_buf *b, const struct sn_report *r, const struc
     struct sn_buf caption = { 0 };
     char w[48], h[48], area[48];
 
-    sn_buf_puts(b, "<h2>Where the networks looked</h2>\n<div class=\"row\">\n");
+    sn_buf_puts(b, "<h2>Lesion outline</h2>\n<div class=\"row\">\n");
     sn_buf_puts(&caption, "Yellow: the fused and cleaned outline. ");
     if (a->found) {
         sn_buf_printf(&caption, "Dashed: the %d x %d pixel region given to the classifiers. Outline: %zu pixels, %s&nbsp;%% of the image",
@@ -153,7 +153,7 @@ static void pictures_of(struct sn_buf *b, const struct sn_report *r, const struc
     sn_buf_puts(b, "</div>\n");
     if (!a->found)
         return;
-    sn_buf_puts(b, "<h2>What in the region moved the scores</h2>\n<div class=\"row\">\n");
+    sn_buf_puts(b, "<h2>What in the region moved each score</h2>\n<div class=\"row\">\n");
     for (int k = 0; k < r->pack->n_cls; k++)
         cam_figure(b, r, pictures, k);
     sn_buf_puts(b, "</div>\n");
@@ -222,8 +222,9 @@ static void segmenter_rows(struct sn_buf *b, const struct sn_report *r)
     sn_buf_puts(b, "<h2>Networks</h2>\n<table><tr><th>outlines the lesion</th><th>architecture</th><th class=\"n\">share of the image</th>"
                    "<th>agreement with the others (Dice)</th></tr>\n");
     for (int i = 0; i < p->n_seg; i++) {
-        sn_buf_puts(b, "<tr>");
-        cell_text(b, p->seg[i].name);
+        sn_buf_printf(b, "<tr><td>%d&nbsp; ", i + 1);
+        sn_html_text(b, p->seg[i].name);
+        sn_buf_puts(b, "</td>");
         cell_text(b, p->seg[i].info.architecture);
         sn_buf_printf(b, "<td class=\"n\">%s&nbsp;%%</td><td>", sn_fixed(100.0 * (double)r->a->seg[i].area / npix, 1, share));
         for (int k = 0; k < p->n_seg; k++)
