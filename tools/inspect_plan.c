@@ -24,8 +24,8 @@ static void print_text(const struct sn_net *net, int h, int w)
     const struct sn_net_info *info = sn_net_get_info(net);
 
     (void)printf("plan      %s (%s) on %d x %d\n\n", info->architecture, info->family, h, w);
-    (void)printf("%4s  %-34s %-14s %-10s %-15s %-15s %9s %10s %10s  %-20s %s\n", "", "layer", "op", "window", "in", "out", "M MAC",
-                 "weights B", "output B", "kernel", "fused");
+    (void)printf("%4s  %-34s %-14s %-10s %-15s %-15s %9s %10s %10s  kernel\n", "", "layer", "op", "window", "in", "out", "M MAC",
+                 "weights B", "output B");
     for (size_t i = 0; i < sn_net_plan_rows(net); i++) {
         struct sn_plan_row r;
         char in[40], out[40], win[40];
@@ -34,8 +34,8 @@ static void print_text(const struct sn_net *net, int h, int w)
         window(&r, win, sizeof win);
         (void)snprintf(in, sizeof in, "%dx%dx%d", r.ic, r.ih, r.iw);
         (void)snprintf(out, sizeof out, "%dx%dx%d", r.oc, r.oh, r.ow);
-        (void)printf("%4zu  %-34s %-14s %-10s %-15s %-15s %9.2f %10zu %10zu  %-20s %s\n", i, r.name, r.op, win, in, out,
-                     (double)r.macs / 1e6, r.weight_bytes, r.out_bytes, r.kernel, r.fused);
+        (void)printf("%4zu  %-34s %-14s %-10s %-15s %-15s %9.2f %10zu %10zu  %s%s%s\n", i, r.name, r.op, win, in, out,
+                     (double)r.macs / 1e6, r.weight_bytes, r.out_bytes, r.kernel, *r.fused ? " + " : "", r.fused);
     }
     (void)printf("\ntotal     %.3f GMAC; activations %zu bytes, packed weights %zu bytes\n", (double)sn_net_macs(net) / 1e9,
                  sn_net_arena_bytes(net), sn_net_weight_bytes(net));
