@@ -256,11 +256,11 @@ END_TEST
 
 START_TEST(bmp_run_lengths)
 {
-    /* two of 1; end of row; literals 0 1 2 (padded); end: rows from the bottom, the rest is black */
+    /* literals 0 1 2, padded; end of row; two of 1; end: rows from the bottom, the rest is black */
     struct bmp s = { .header = 40, .w = 4, .h = 2, .bits = 8, .compression = 1, .after = RED_GREEN_BLUE_WHITE,
-                     .after_size = 16, .pixels = "\2\1\0\0\0\3\0\1\2\0\0\1", .size = 12 };
+                     .after_size = 16, .pixels = "\0\3\0\1\2\0\0\0\2\1\0\1", .size = 12 };
 
-    bmp_is(&s, 4, 2, 3, R G B K G G K K);
+    bmp_is(&s, 4, 2, 3, G G K K R G B K);
     s.pixels = "\1\3\0\2\1\1\1\2\0\1"; /* 3; one right, one up; 2; end */
     s.size = 10;
     bmp_is(&s, 4, 2, 3, K K B K W K K K);
@@ -427,6 +427,27 @@ START_TEST(conversions)
 }
 END_TEST
 
+/* 16384 random colours: the digest is that of Pillow's convert("L"). */
+START_TEST(grey_as_pillow)
+{
+    struct sn_error err = { 0 };
+    struct sn_rng rng = { 601 };
+    char hex[SN_SHA256_HEX];
+    struct sn_image in, out;
+    uint8_t digest[32];
+
+    sn_ck_ok(sn_image_alloc(&in, 128, 128, 3, 8, &err), &err);
+    for (size_t i = 0; i < sn_image_bytes(&in); i += 8)
+        sn_put_le64((uint8_t *)in.data + i, sn_rng_next(&rng));
+    sn_ck_ok(sn_image_to_grey(&in, &out, &err), &err);
+    sn_sha256(out.data, sn_image_bytes(&out), digest);
+    sn_hex(digest, sizeof digest, hex);
+    ck_assert_str_eq(hex, "82c7628801350311309772fa110b365a72e1b921d006a30b7fbfad65d281aa0f");
+    sn_image_free(&in);
+    sn_image_free(&out);
+}
+END_TEST
+
 START_TEST(cropping)
 {
     struct sn_error err = { 0 };
@@ -477,6 +498,7 @@ static Suite *suite_image(void)
     tcase_add_test(tc, reading_names_the_file);
     tcase_add_test(ops, orientations);
     tcase_add_test(ops, conversions);
+    tcase_add_test(ops, grey_as_pillow);
     tcase_add_test(ops, cropping);
     tcase_add_test(ops, allocation_limits);
     suite_add_tcase(s, tc);

@@ -104,6 +104,7 @@ START_TEST(refusals)
         { "{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", SN_EUNSUPPORTED, "type at" },
         { "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", SN_EUNSUPPORTED, "structured" },
         { "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}", SN_EFORMAT, "need 8 bytes, 4 follow" },
+        { "{'descr': '|u1', 'fortran_order': False, 'shape': (3,)}", SN_EFORMAT, "need 3 bytes, 4 follow" },
         { "{'descr': '<f4', 'fortran_order': False, 'shape': ()}x", SN_EFORMAT, "found 'x', expected nothing" },
         { "{'descr': '<f4', 'fortran_order': False}", SN_EFORMAT, "lacks one of" },
         { "{'descr': '<f4', 'descr': '<f4'}", SN_EFORMAT, "unknown or doubled" },

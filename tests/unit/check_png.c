@@ -179,6 +179,10 @@ static void check_spec(const struct spec *s, uint64_t seed)
             with_key.trns[2 * k] = (uint8_t)(samples[k] >> 8);
             with_key.trns[2 * k + 1] = (uint8_t)samples[k];
         }
+        if (s->colour == 2 && s->w > 1) { /* and one that differs from it in one channel only */
+            memcpy(samples + 3, samples, 3 * sizeof *samples);
+            samples[3] ^= 1;
+        }
         s = &with_key;
     }
     b = make_png(s, samples);
@@ -237,6 +241,7 @@ START_TEST(details)
     static const uint8_t exif_le[] = { 'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0 };
     static const uint8_t exif_be[] = { 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 8, 0, 0 };
     static const uint8_t exif_bad[] = { 'I', 'I', 42, 0, 255, 255, 255, 255, 1, 0 };
+    static const uint8_t exif_two[] = { 'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 2, 0, 0, 0, 6, 0, 6, 0 };
     static const uint8_t gamma[] = { 0, 0, 0xb1, 0x8f };
     static const struct {
         const char *name;
@@ -247,6 +252,7 @@ START_TEST(details)
     } cases[] = { { "eXIf", exif_le, sizeof exif_le, 6, "8-bit grey, EXIF orientation 6" },
                   { "eXIf", exif_be, sizeof exif_be, 8, "8-bit grey, EXIF orientation 8" },
                   { "eXIf", exif_bad, sizeof exif_bad, 1, "8-bit grey" },
+                  { "eXIf", exif_two, sizeof exif_two, 1, "8-bit grey" },
                   { "eXIf", exif_le, 12, 1, "8-bit grey" },
                   { "eXIf", exif_le, 9, 1, "8-bit grey" },
                   { "gAMA", gamma, sizeof gamma, 1, "8-bit grey, gAMA ignored" },

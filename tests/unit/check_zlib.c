@@ -70,6 +70,7 @@ START_TEST(damaged)
     fails("\x78\x01\x01\x05\x00\xfa\xff" "hello\x06\x2c\x02\x15", 16, 6, "ends after 5 bytes, 6 expected");
     /* fixed codes: match of 3 at distance 1 with nothing before it; then distance symbol 30 */
     fails("\x78\x9c\x03\x02\x00\x00\x00\x00\x01", 9, 9, "reaches back 1 bytes, only 0");
+    fails("\x78\x9c\x03\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 19, 400, "reaches back 1 bytes, only 0"); /* fast loop */
     fails("\x78\x9c\x4b\x04\x3e\x00\x00\x00\x00\x01", 10, 9, "invalid code");
     /* a dynamic block of 287 literal codes */
     fails("\x78\x9c\xf5\x00\x00\x00\x00\x00\x00\x01", 10, 9, "at most 286 and 30");
