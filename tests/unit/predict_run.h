@@ -16,13 +16,13 @@
 #include "tests/support/support.h"
 #include "tools/cli.h"
 
-/* Path below the scratch folder, in one of eight rotating buffers. */
+/* Path below the scratch folder, in one of 64 rotating buffers. */
 static const char *at(const char *fmt, ...) SN_PRINTF(1, 2);
 static const char *at(const char *fmt, ...)
 {
-    static char buf[8][512];
+    static char buf[64][512];
     static unsigned turn;
-    char *b = buf[turn++ % 8];
+    char *b = buf[turn++ % 64];
     int n = snprintf(b, sizeof buf[0], "%s/", sn_test_tmpdir());
     va_list ap;
 
@@ -119,7 +119,6 @@ static void make_material(void)
 SN_UNUSED static const char *pack_variant(const char *name, const char *from, const char *to)
 {
     static const char *const files[] = { "deeplabv3.snw", "unet.snw", "unetpp.snw", "resnet50.snw", "resnet101.snw", "densenet121.snw", "model.json" };
-    const char *dir = at("%s", name);
     char *conf = slurp(at("pack/pack.conf"), NULL), *place = from ? strstr(conf, from) : conf + strlen(conf);
     struct sn_buf b = { 0 };
 
@@ -127,12 +126,12 @@ SN_UNUSED static const char *pack_variant(const char *name, const char *from, co
     sn_buf_add(&b, conf, (size_t)(place - conf));
     sn_buf_puts(&b, to);
     sn_buf_puts(&b, place + (from ? strlen(from) : 0));
-    (void)mkdir(dir, 0777);
+    (void)mkdir(at("%s", name), 0777);
     for (size_t i = 0; i < SN_COUNT(files); i++)
         (void)symlink(at("pack/%s", files[i]), at("%s/%s", name, files[i]));
     write_text(at("%s/pack.conf", name), b.data);
     sn_buf_free(&b);
-    return dir;
+    return at("%s", name);
 }
 
 static struct sn_json_doc json; /* of the last result */
