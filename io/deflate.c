@@ -441,7 +441,7 @@ static uint32_t hash3(const uint8_t *p)
 {
     uint32_t v = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
 
-    return v * 2654435761u >> (32 - HASH_BITS); /* Knuth's multiplicative hash: 2^32 / golden ratio */
+    return v * 2654435761u >> (32 - HASH_BITS); /* Knuth: 2^32 / golden ratio */
 }
 
 static void insert(struct deflater *d, size_t at)
@@ -455,7 +455,7 @@ static void insert(struct deflater *d, size_t at)
     d->head[h] = (uint32_t)at + 1;
 }
 
-/* Longest earlier match of in[at..] longer than `best`; 0 when there is none. at is not inserted yet. */
+/* Longest earlier match of in[at..] longer than `best`, or 0. `at` is not inserted yet. */
 static unsigned find_match(const struct deflater *d, size_t at, unsigned best, unsigned *dist)
 {
     const uint8_t *p = d->in + at;

@@ -278,8 +278,8 @@ static int dynamic_tables(struct inflater *z)
     hdist += 1;
     if (hlit > 286 || hdist > 30)
         return SN_FAIL(z->err, SN_EFORMAT,
-                       "zlib: byte %zu: %u literal/length and %u distance codes, at most 286 and 30",
-                       in_position(z), hlit, hdist);
+                       "zlib: byte %zu: %u literal/length and %u distance codes, at most "
+                       "286 and 30", in_position(z), hlit, hdist);
     for (unsigned i = 0; i < hclen + 4; i++) {
         SN_TRY(take(z, 3, &v));
         meta[order[i]] = (uint8_t)v;
@@ -289,7 +289,8 @@ static int dynamic_tables(struct inflater *z)
     if (lens[256] == 0)
         return SN_FAIL(z->err, SN_EFORMAT, "zlib: byte %zu: block has no end code", in_position(z));
     SN_TRY(build_table(z, z->lit, LIT_ROOM, LIT_ROOT, LIT_TABLE, lens, hlit, "literal/length"));
-    return build_table(z, z->dist, DIST_ROOM, DIST_ROOT, DIST_TABLE, lens + hlit, hdist, "distance");
+    return build_table(z, z->dist, DIST_ROOM, DIST_ROOT, DIST_TABLE, lens + hlit, hdist,
+                       "distance");
 }
 
 /* ---- blocks ------------------------------------------------------------------------------- */

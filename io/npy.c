@@ -127,8 +127,8 @@ static int read_descr(struct header *h)
     skip_space(h);
     at = h->in.pos;
     if (sn_left(&h->in) && h->in.data[at] == '[')
-        return SN_FAIL(h->err, SN_EUNSUPPORTED, "npy: structured arrays are not read (header byte %zu)",
-                       at);
+        return SN_FAIL(h->err, SN_EUNSUPPORTED,
+                       "npy: structured arrays are not read (header byte %zu)", at);
     SN_TRY(quoted(h, text, sizeof text, "a type such as '<f4'"));
     h->big = *t == '>' || (*t == '=' && host_is_big());
     if (*t && strchr("<>=|", *t))
@@ -161,9 +161,10 @@ static int read_dimension(struct header *h, size_t *value)
     int digits = 0;
 
     skip_space(h);
-    for (; sn_left(&h->in) && h->in.data[h->in.pos] >= '0' && h->in.data[h->in.pos] <= '9'; digits++) {
+    while (sn_left(&h->in) && h->in.data[h->in.pos] >= '0' && h->in.data[h->in.pos] <= '9') {
         SN_TRY(sn_size_mul(&v, v, 10, h->err));
         SN_TRY(sn_size_add(&v, v, (size_t)(h->in.data[h->in.pos++] - '0'), h->err));
+        digits++;
     }
     if (digits == 0)
         return unexpected(h, "a dimension");

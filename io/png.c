@@ -80,8 +80,8 @@ static int read_ihdr(struct reader *r, const struct chunk *c)
     p->interlaced = d[12] == 1;
     SN_TRY(sn_image_check_size("png", p->width, p->height, r->err));
     if (depths_of(p->colour) == 0)
-        return SN_FAIL(r->err, SN_EFORMAT, "png: colour type %u at byte 25, expected 0, 2, 3, 4 or 6",
-                       p->colour);
+        return SN_FAIL(r->err, SN_EFORMAT,
+                       "png: colour type %u at byte 25, expected 0, 2, 3, 4 or 6", p->colour);
     if (p->depth > 16 || (p->depth & (p->depth - 1u)) != 0 ||
         (depths_of(p->colour) & p->depth) == 0)
         return SN_FAIL(r->err, SN_EFORMAT,
@@ -230,8 +230,8 @@ static int next_chunk(struct reader *r, struct chunk *c)
                            p[4], p[5], p[6], p[7], c->at + 4);
     }
     if (size > sn_left(&r->in) - 12)
-        return SN_FAIL(r->err, SN_EFORMAT, "png: %s at byte %zu needs %u bytes, %zu remain", c->name,
-                       c->at, size, sn_left(&r->in) - 12);
+        return SN_FAIL(r->err, SN_EFORMAT, "png: %s at byte %zu needs %u bytes, %zu remain",
+                       c->name, c->at, size, sn_left(&r->in) - 12);
     c->data = p + 8;
     c->size = size;
     found = sn_be32(p + 8 + size);

@@ -4,7 +4,13 @@
 
 #include "io/image_parts.h"
 
-enum { SN_PNG_GREY = 0, SN_PNG_RGB = 2, SN_PNG_PALETTE = 3, SN_PNG_GREY_ALPHA = 4, SN_PNG_RGBA = 6 };
+enum {
+    SN_PNG_GREY = 0,
+    SN_PNG_RGB = 2,
+    SN_PNG_PALETTE = 3,
+    SN_PNG_GREY_ALPHA = 4,
+    SN_PNG_RGBA = 6
+};
 
 struct sn_png {
     uint32_t width, height;
@@ -23,7 +29,7 @@ struct sn_png {
 int sn_png_channels(const struct sn_png *p);
 /* Bytes of all rows with their filter bytes, over all interlace passes. Fits: size was checked. */
 size_t sn_png_filtered_bytes(const struct sn_png *p);
-/* Undoes the filters in `rows` (in place) and stores the pixels in im, which has the right shape. */
+/* Undoes the filters in `rows` (in place); stores the pixels in im, which has the right shape. */
 int sn_png_rows(struct sn_png *p, uint8_t *rows, struct sn_image *im, struct sn_error *err);
 
 /*

@@ -20,7 +20,7 @@ int sn_png_channels(const struct sn_png *p)
     return (int)samples_per_pixel(p) + p->has_key;
 }
 
-/* ---- Adam7 (ISO/IEC 15948, 8.2): pass i holds the pixels (x0 + k dx, y0 + m dy) --------------- */
+/* ---- Adam7 (ISO/IEC 15948, 8.2): pass i holds the pixels (x0 + k dx, y0 + m dy) ------------- */
 
 struct pass {
     uint8_t x0, y0, dx, dy;
@@ -60,7 +60,7 @@ size_t sn_png_filtered_bytes(const struct sn_png *p)
 
 /* ---- filters (ISO/IEC 15948, 9.2) ------------------------------------------------------------ */
 
-/* Of left, above and above-left the one nearest to left + above - above-left; ties in that order. */
+/* Of left a, above b and above-left c the one nearest to a + b - c; ties in that order. */
 static uint8_t paeth(int a, int b, int c)
 {
     int pa = b - c, pb = a - c, pc = pa + pb;
@@ -213,13 +213,13 @@ static void expand(struct sn_png *p, const uint8_t *row, uint32_t n, void *dst)
 
 /* ---- passes ------------------------------------------------------------------------------- */
 
-/* `line` holds one row of zeros (the row above the first) and, after it, room for expanded pixels. */
+/* `line`: a row of zeros (the one above the first) and, after it, room for expanded pixels. */
 static int decode_pass(struct sn_png *p, const struct pass *s, uint8_t *rows,
                        struct sn_image *im, uint8_t *line, size_t pixel, struct sn_error *err)
 {
     uint32_t w = pass_count(p->width, s->x0, s->dx), h = pass_count(p->height, s->y0, s->dy);
     size_t n = row_bytes(p, w), bpp = (samples_per_pixel(p) * p->depth + 7u) / 8;
-    uint8_t *expanded = line + (row_bytes(p, p->width) + 15) / 16 * 16; /* aligned for 16-bit samples */
+    uint8_t *expanded = line + (row_bytes(p, p->width) + 15) / 16 * 16; /* aligned for 16 bits */
     const uint8_t *up = line;
 
     for (uint32_t m = 0; w && m < h; m++, rows += n + 1) {

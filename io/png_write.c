@@ -14,7 +14,7 @@ static uint8_t nearest_of_three(int a, int b, int c)
     return (uint8_t)(pa <= pb && pa <= pc ? a : pb <= pc ? b : c);
 }
 
-/* Filter `type` of one row into dst; returns the sum of magnitudes. up == NULL is a row of zeros. */
+/* Filter `type` of one row into dst; returns the sum of magnitudes. up NULL: a row of zeros. */
 static uint64_t filter_row(int type, const uint8_t *row, const uint8_t *up, size_t n, size_t bpp,
                            uint8_t *dst)
 {

@@ -59,8 +59,8 @@ static int read_number(struct pnm *p, const char *what, uint32_t limit, uint32_t
     for (; c >= '0' && c <= '9'; c = next_char(p)) {
         v = v * 10 + (uint32_t)(c - '0');
         if (v > limit)
-            return SN_FAIL(p->err, SN_EFORMAT, "pnm: %s at byte %zu is larger than %u", what, at - 1,
-                           limit);
+            return SN_FAIL(p->err, SN_EFORMAT, "pnm: %s at byte %zu is larger than %u", what,
+                           at - 1, limit);
     }
     if (c >= 0 && !is_space(c))
         return SN_FAIL(p->err, SN_EFORMAT, "pnm: byte %zu is 0x%02x, white space expected after %s",
@@ -109,8 +109,8 @@ static uint32_t scale(const struct pnm *p, uint32_t v, uint32_t full)
 
 static int too_large(struct pnm *p, uint32_t v, size_t at)
 {
-    return SN_FAIL(p->err, SN_EFORMAT, "pnm: sample %u at byte %zu is larger than the maximum %u", v,
-                   at, p->maxval);
+    return SN_FAIL(p->err, SN_EFORMAT,
+                   "pnm: sample %u at byte %zu is larger than the maximum %u", v, at, p->maxval);
 }
 
 /* P2, P3 (text) and P5, P6 (bytes, or two bytes with the high one first). */

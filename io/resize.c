@@ -6,7 +6,7 @@
  *   normalised in double, then rounded to 22 bits; rounded to 8 bits after each pass, rows first.
  *   As Image.resize does, pictures with alpha are filtered with colours multiplied by alpha, and a
  *   picture that has the wanted size already is copied.
- * - torch.nn.functional.interpolate(mode="bilinear", align_corners=False) in float: two taps a side.
+ * - torch.nn.functional.interpolate(mode="bilinear", align_corners=False) in float: two taps.
  * - OpenCV's INTER_LINEAR on bytes: two taps a side with 11-bit weights; the low bits are dropped
  *   in the middle as its vector code does. (resize_opencv.c)
  * - nearest: floor(dst * in / out).

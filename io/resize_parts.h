@@ -5,7 +5,8 @@
 #include "io/io.h"
 
 /* Both: 8 bits, same channels; out is allocated with the wanted size. */
-int sn_resize_pillow(const struct sn_image *in, struct sn_image *out, bool bicubic, struct sn_error *err);
+int sn_resize_pillow(const struct sn_image *in, struct sn_image *out, bool bicubic,
+                     struct sn_error *err);
 int sn_resize_opencv(const struct sn_image *in, struct sn_image *out, struct sn_error *err);
 
 #endif

@@ -8,8 +8,8 @@
 static const char help[] =
     "Usage: sentinode image IN [-o OUT.png|OUT.npy]\n"
     "\n"
-    "Reads a PNG, BMP or PNM picture (told by content, not by name), prints its properties and, with\n"
-    "-o, writes the pixels the other commands work on.\n"
+    "Reads a PNG, BMP or PNM picture (told by content, not by name), prints its properties and,\n"
+    "with -o, writes the pixels the other commands work on.\n"
     "\n"
     "  -o OUT.npy   the decoded samples: uint8 or uint16, [rows][cols] or [rows][cols][channels];\n"
     "               alpha kept, palettes expanded, no orientation applied\n"
@@ -104,7 +104,8 @@ static void print_text(const char *path, const char *output, const struct sn_ima
     (void)printf("format         %s: %s\n", im->format, im->detail);
     (void)printf("size           %u columns, %u rows\n", im->width, im->height);
     (void)printf("channels       %d (%s), %d bits\n", im->channels, kinds[im->channels], im->depth);
-    (void)printf("orientation    %d%s\n", im->orientation, im->orientation == 1 ? " (upright)" : "");
+    (void)printf("orientation    %d%s\n", im->orientation,
+                 im->orientation == 1 ? " (upright)" : "");
     if (im->spacing_mm[0] > 0.0) {
         char row[32], column[32];
 
