@@ -100,14 +100,14 @@ TEST_SUPPORT = $(BUILD)/tests/support/support.o
 # Check's macros do not survive these two; our own headers are compiled with them elsewhere.
 $(BUILD)/tests/%.o: BASE_CFLAGS += $(CHECK_CFLAGS) -Wno-conversion -Wno-shadow -Wno-missing-prototypes -Wno-pedantic -Wno-gnu-zero-variadic-macro-arguments
 
-# malloc and its kin are wrapped so that tests can fail the n-th allocation.
+# malloc and its kin are wrapped so that tests can fail the n-th allocation, or count.
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 .SECONDARY:
 $(BUILD)/check_alloc: $(BUILD)/tests/regress/check_alloc.o $(TEST_SUPPORT) $(TOOL_OBJ) $(BUILD)/libsentinode.a
 	$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) $(WRAP) -o $@ $^ $(CHECK_LIBS) $(LDLIBS)
 define CHECK_RULE
-$(BUILD)/$(1): $(BUILD)/$(2:.c=.o) $(TEST_SUPPORT) $(if $(filter tests/golden/%,$(2)),$(BUILD)/tests/golden/synth.o) $(TOOL_OBJ) $(BUILD)/libsentinode.a
-	$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
+$(BUILD)/$(1): $(BUILD)/$(2:.c=.o) $(TEST_SUPPORT) $(if $(filter tests/golden/% tests/unit/check_nets.c,$(2)),$(BUILD)/tests/golden/synth.o) $(TOOL_OBJ) $(BUILD)/libsentinode.a
+	$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter check_nets,$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
 endef
 $(foreach s,$(filter-out tests/regress/check_alloc.c,$(wildcard tests/*/check_*.c)),$(eval $(call CHECK_RULE,$(basename $(notdir $(s))),$(s))))
 

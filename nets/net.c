@@ -44,6 +44,7 @@ int sn_net_create(struct sn_net **out, const struct sn_model *m, int height, int
                   struct sn_error *err)
 {
     struct sn_net *net = calloc(1, sizeof *net);
+    struct sn_fpenv env;
     int rc;
 
     *out = NULL;
@@ -53,9 +54,11 @@ int sn_net_create(struct sn_net **out, const struct sn_model *m, int height, int
         net->opt = *opt;
     else
         net->opt.isa = SN_ISA_AUTO;
+    sn_fp_enter(&env); /* folding rounds */
     rc = compile(net, m, height, width, err);
     if (!rc)
         rc = copy_head(net, err);
+    sn_fp_leave(&env);
     if (rc) {
         sn_net_free(net);
         return rc;
@@ -113,7 +116,7 @@ static int trace(struct sn_net *net, const struct sn_step *s, size_t index, void
     return fn(ctx, &step, err);
 }
 
-static int run(struct sn_net *net, const float *in, void *buf, sn_net_trace_fn *fn, void *ctx, struct sn_error *err)
+static int run_steps(struct sn_net *net, const float *in, void *buf, sn_net_trace_fn *fn, void *ctx, struct sn_error *err)
 {
     int c, h, w;
     size_t n;
@@ -138,18 +141,28 @@ static int run(struct sn_net *net, const float *in, void *buf, sn_net_trace_fn *
     return SN_OK;
 }
 
+/* In the contract's floating-point environment; `out` is double when wide. */
+static int run(struct sn_net *net, const float *in, void *out, bool wide, void *buf, sn_net_trace_fn *fn, void *ctx, struct sn_error *err)
+{
+    struct sn_fpenv env;
+    int rc;
+
+    sn_fp_enter(&env);
+    rc = run_steps(net, in, buf, fn, ctx, err);
+    if (!rc)
+        sn_net_unpack(net, net->graph.output, out, wide);
+    sn_fp_leave(&env);
+    return rc;
+}
+
 int sn_net_run(struct sn_net *net, const float *in, float *out, struct sn_error *err)
 {
-    SN_TRY(run(net, in, NULL, NULL, NULL, err));
-    sn_net_unpack(net, net->graph.output, out, false);
-    return SN_OK;
+    return run(net, in, out, false, NULL, NULL, NULL, err);
 }
 
 int sn_net_run_f64(struct sn_net *net, const float *in, double *out, struct sn_error *err)
 {
-    SN_TRY(run(net, in, NULL, NULL, NULL, err));
-    sn_net_unpack(net, net->graph.output, out, true);
-    return SN_OK;
+    return run(net, in, out, true, NULL, NULL, NULL, err);
 }
 
 int sn_net_run_traced(struct sn_net *net, const float *in, float *out, sn_net_trace_fn *fn, void *ctx, struct sn_error *err)
@@ -167,18 +180,14 @@ int sn_net_run_traced(struct sn_net *net, const float *in, float *out, sn_net_tr
     buf = sn_alloc_aligned(most * net->elem);
     if (!buf)
         return SN_NOMEM(err, "a layer's trace");
-    rc = run(net, in, buf, fn, ctx, err);
-    if (!rc)
-        sn_net_unpack(net, net->graph.output, out, false);
+    rc = run(net, in, out, false, buf, fn, ctx, err);
     sn_free_aligned(buf);
     return rc;
 }
 
 int sn_net_run_watched(struct sn_net *net, const float *in, float *out, sn_net_trace_fn *fn, void *ctx, struct sn_error *err)
 {
-    SN_TRY(run(net, in, NULL, fn, ctx, err));
-    sn_net_unpack(net, net->graph.output, out, false);
-    return SN_OK;
+    return run(net, in, out, false, NULL, fn, ctx, err);
 }
 
 bool sn_net_features(const struct sn_net *net, int *c, int *h, int *w)

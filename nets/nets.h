@@ -2,8 +2,7 @@
  * nets.h: networks: which builder a model needs, compiling it for one input size, running it.
  *
  * A struct sn_net is one compiled network for one input size and belongs to one thread; the model
- * it was compiled from may be shared and may be closed afterwards, unless the .snw is mapped and
- * used in place: keep the model open as long as its nets.
+ * it was compiled from may be shared by several, and stays open as long as they live.
  */
 #ifndef SN_NETS_H
 #define SN_NETS_H
