@@ -109,7 +109,7 @@ static int run(const char *fmt, ...)
 #define ck_says(text) ck_assert_msg(strstr(caught_err, (text)) != NULL, "'%s' is not in: %s", (text), caught_err)
 
 /* A pack of random networks, narrow and small, and four phantoms of 120x96 pixels. */
-static void make_material(void)
+SN_UNUSED static void make_material(void)
 {
     ck_run(0, "pack --random -o %s --width 4 --size 32 --seed 3", at("pack"));
     ck_run(0, "phantom -o %s --count 4 --seed 11 --size 120x96", at("phantoms"));
@@ -137,7 +137,7 @@ SN_UNUSED static const char *pack_variant(const char *name, const char *from, co
 static struct sn_json_doc json; /* of the last result */
 
 /* result.json of a case. */
-static const struct sn_json_value *result(const char *dir, const char *id)
+SN_UNUSED static const struct sn_json_value *result(const char *dir, const char *id)
 {
     struct sn_error err = { 0 };
 
@@ -166,7 +166,7 @@ static const struct sn_json_value *dig(const struct sn_json_value *v, const char
     return v;
 }
 
-static double number(const struct sn_json_value *v, const char *path)
+SN_UNUSED static double number(const struct sn_json_value *v, const char *path)
 {
     const struct sn_json_value *x = dig(v, path);
 
@@ -174,7 +174,7 @@ static double number(const struct sn_json_value *v, const char *path)
     return x->number;
 }
 
-static const char *string(const struct sn_json_value *v, const char *path)
+SN_UNUSED static const char *string(const struct sn_json_value *v, const char *path)
 {
     const struct sn_json_value *x = dig(v, path);
 
