@@ -93,6 +93,14 @@ START_TEST(test_byte_order)
 }
 END_TEST
 
+static bool all(const unsigned char *p, size_t n, unsigned char v)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] != v)
+            return false;
+    return true;
+}
+
 START_TEST(test_arena)
 {
     struct sn_error err = { 0 };
@@ -107,15 +115,13 @@ START_TEST(test_arena)
         p[i] = sn_arena_get(&a, n, &err);
         ck_assert(p[i] != NULL);
         ck_assert_uint_eq((uintptr_t)p[i] % 16, 0);
-        for (size_t k = 0; k < n; k++)
-            ck_assert_uint_eq(p[i][k], 0);
+        ck_assert(all(p[i], n, 0));
         memset(p[i], (int)i & 255, n); /* overlapping pieces would show as non-zero */
         total += n;
     }
     ck_assert_uint_ge(a.used, total);
     for (size_t i = 0; i < SN_COUNT(p); i++)
-        for (size_t k = 0; k < i * 37 % 1000; k++)
-            ck_assert_uint_eq(p[i][k], i & 255);
+        ck_assert(all(p[i], i * 37 % 1000, (unsigned char)i));
     ck_assert_str_eq(sn_arena_strdup(&a, "abcdef", 3, &err), "abc");
     ck_assert_str_eq(sn_arena_strdup(&a, NULL, 0, &err), "");
     ck_assert(sn_arena_get(&a, SIZE_MAX - 4, &err) == NULL);
