@@ -104,7 +104,7 @@ $(BUILD)/tests/%.o: BASE_CFLAGS += $(CHECK_CFLAGS) -Wno-conversion -Wno-shadow -
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 .SECONDARY:
 $(BUILD)/check_alloc: $(BUILD)/tests/regress/check_alloc.o $(TEST_SUPPORT) $(TOOL_OBJ) $(BUILD)/libsentinode.a
-	$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) $(WRAP) -o $@ $^ $(CHECK_LIBS) $(LDLIBS)
+	$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) $(WRAP),--wrap=free -o $@ $^ $(CHECK_LIBS) $(LDLIBS)
 define CHECK_RULE
 $(BUILD)/$(1): $(BUILD)/$(2:.c=.o) $(TEST_SUPPORT) $(if $(filter tests/golden/% tests/unit/check_nets.c,$(2)),$(BUILD)/tests/golden/synth.o) $(TOOL_OBJ) $(BUILD)/libsentinode.a
 	$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter check_nets,$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
