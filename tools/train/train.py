@@ -39,6 +39,7 @@ class Segmentation:
     def __init__(self, train, validation):
         self.x = torch.from_numpy(np.stack([self._image(c, self.STORE) for c in train]))
         self.y = torch.from_numpy(np.stack([self._mask(c, self.STORE) for c in train]))
+        self.steps = len(train) // BATCH
         lesions = [c for c in validation if c.label is not None]
         self.vx = torch.from_numpy(np.stack([self._image(c, models.INPUT) for c in lesions]))
         self.vy = torch.from_numpy(np.stack([self._mask(c, models.INPUT) for c in lesions]))
@@ -54,8 +55,8 @@ class Segmentation:
 
     def batches(self):
         order = torch.randperm(len(self.x))
-        for i in range(0, len(order) - BATCH + 1, BATCH):
-            pick = order[i:i + BATCH]
+        for k in range(self.steps):
+            pick = order[k * BATCH:(k + 1) * BATCH]
             both = torch.cat((self.x[pick], self.y[pick]), 1).float()
             grid = augment.warp_grid(BATCH, self.STORE, 15, 1.35, 1.15, 0.15, 0.02)
             both = augment.warp(both, grid, models.INPUT)
@@ -107,7 +108,7 @@ class Classification:
             self._add(1, c.label, small, mask.resize(small.size, Image.NEAREST))
             if c.source != "busi_small":
                 self._add(0, c.label, full, mask)
-        self.n = sum(c.label is not None for c in train)
+        self.steps = sum(c.label is not None for c in train) // BATCH
         self.vx, self.vy = [], []
         for c in validation:
             if c.label is not None:
@@ -137,7 +138,7 @@ class Classification:
         return np.stack((data.crop(im, box, models.INPUT), np.asarray(part) * np.uint8(255)))
 
     def batches(self):
-        for _ in range(self.n // BATCH):
+        for _ in range(self.steps):
             label = torch.tensor([0, 1] * (BATCH // 2))
             both = torch.from_numpy(np.stack([self._draw(int(v)) for v in label])).float()
             both = augment.warp(both, augment.warp_grid(BATCH, models.INPUT, 12, 1.05, 1.08, 0.04, 0.015), models.INPUT)
@@ -208,6 +209,27 @@ def start_from_deeplab(net, work):
     net.load_state_dict(own)
 
 
+def finished(base, epochs):
+    if not os.path.exists(base + ".csv"):
+        return False
+    with open(base + ".csv", encoding="utf-8") as f:
+        return len(f.readlines()) > epochs and os.path.exists(base + ".ckpt")
+
+
+def take_up(name, folder, task, nets, state, rows):
+    """Goes on from weights and log carried over without a checkpoint: a fresh optimiser, so not bit for bit."""
+    weights, log = (os.path.join(folder, name + e) for e in (".pth", ".csv"))
+    if not os.path.exists(weights):
+        return
+    with open(log, newline="", encoding="utf-8") as f:
+        rows += list(csv.DictReader(f))
+    loaded = {k: v.float() for k, v in torch.load(weights, map_location="cpu").items()}
+    for net in nets:
+        net.load_state_dict(loaded, strict=False)
+    state["epoch"] = len(rows)
+    state["step"] = len(rows) * task.steps
+
+
 def save(path, what):
     torch.save(what, path + ".tmp")
     os.replace(path + ".tmp", path)
@@ -230,11 +252,10 @@ def seed_all(*parts):
 
 def run_epoch(task, net, ema, opt, state, top, epochs, bf16):
     total, count, epoch = 0.0, 0, state["epoch"]
-    steps = (task.n if isinstance(task, Classification) else len(task.x)) // BATCH
     net.train()
     for k, (x, y) in enumerate(task.batches()):
         for group in opt.param_groups:
-            group["lr"] = learning_rate(top, epoch, epochs, k, steps)
+            group["lr"] = learning_rate(top, epoch, epochs, k, task.steps)
         x = models.normalise(x).to(memory_format=torch.channels_last)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
             loss = task.loss(net, x, y)
@@ -259,6 +280,7 @@ def main():
     ap.add_argument("--stop-after", type=int, help="stop after this many epochs of this call (for timing)")
     ap.add_argument("--threads", type=int, default=1, help="two runs of one thread beat one of two")
     ap.add_argument("--fp32", action="store_true", help="no bfloat16 products while training")
+    ap.add_argument("--progress", help="folder of committed .pth and .csv to go on from when WORK has no checkpoint")
     ap.add_argument("--fold", help="K/N: leave training fold K out and validate on it (cross-fitting)")
     a = ap.parse_args()
 
@@ -274,10 +296,13 @@ def main():
         validation = [c for c in train if data.fold_of(c, n) == k]
         train = [c for c in train if data.fold_of(c, n) != k]
 
+    if finished(base, epochs):
+        return
     seed_all(SEED, name)
     net, ema = make(a.network), make(a.network)
     state, rows = {"epoch": 0, "step": 0, "epochs": epochs}, []
     opt = optimiser(net, top)
+    task = (Segmentation if kind == "seg" else Classification)(train, validation)
     if os.path.exists(base + ".ckpt"):
         saved = torch.load(base + ".ckpt", map_location="cpu")
         net.load_state_dict(saved["net"])
@@ -288,9 +313,8 @@ def main():
         if a.network == "resnet50":
             start_from_deeplab(net, a.work)
         ema.load_state_dict(net.state_dict())
-    if state["epoch"] >= epochs:
-        return
-    task = (Segmentation if kind == "seg" else Classification)(train, validation)
+        if a.progress:
+            take_up(name, a.progress, task, (net, ema), state, rows)
     ema.eval()
     last = min(epochs, state["epoch"] + (a.stop_after or epochs))
     while state["epoch"] < last:
