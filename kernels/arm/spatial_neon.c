@@ -1,0 +1,5 @@
+/* spatial_neon.c: kernels/simd/spatial_simd.h in this tier's registers. */
+#include "kernels/kernels.h"
+#include "kernels/arm/vec_neon.h"
+
+#include "kernels/simd/spatial_simd.h"
