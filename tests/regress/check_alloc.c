@@ -234,7 +234,6 @@ static void check_after(unsigned long n, int code, const char *out)
 
         ck_assert_msg(code == 5, "allocation %lu: exit %d: %s", n, code, text);
         ck_assert_msg(strstr(text, "out of memory") != NULL, "allocation %lu: no message but '%s'", n, text);
-        free(text);
         ck_assert_msg(files == 0 || files == 7, "allocation %lu: %d files of a case", n, files);
     }
     ck_assert_msg(left == (files ? 1 : 0) + exists(at("out%d/predictions.csv", worker)), "allocation %lu: '%s' among %d entries", n, first, left);

@@ -39,7 +39,9 @@ static bool exists(const char *path)
     return stat(path, &st) == 0;
 }
 
-/* A file's bytes with a NUL behind; the test process is short-lived and frees nothing. */
+static struct sn_arena kept; /* what was read back; lives as long as the process, and stays reachable */
+
+/* A file's bytes with a NUL behind. */
 static char *slurp(const char *path, size_t *size)
 {
     struct sn_map map;
@@ -47,7 +49,7 @@ static char *slurp(const char *path, size_t *size)
     char *text;
 
     sn_ck_ok(sn_map_file(path, &map, &err), &err);
-    text = malloc(map.size + 1);
+    text = sn_arena_get(&kept, map.size + 1, &err);
     ck_assert_ptr_nonnull(text);
     if (map.size)
         memcpy(text, map.data, map.size);
@@ -94,8 +96,6 @@ static int run(const char *fmt, ...)
         (void)close(saved[i]);
         (void)close(fd[i]);
     }
-    free(caught_out);
-    free(caught_err);
     caught_out = slurp(at("caught.0"), NULL);
     caught_err = slurp(at("caught.1"), NULL);
     return code;
@@ -134,13 +134,15 @@ SN_UNUSED static const char *pack_variant(const char *name, const char *from, co
     return at("%s", name);
 }
 
-static struct sn_json_doc json; /* of the last result */
+static struct sn_json_doc json, read_before[64]; /* of the last result; of the earlier ones */
+static unsigned n_before;
 
-/* result.json of a case. */
+/* result.json of a case. Strings of earlier ones stay valid. */
 SN_UNUSED static const struct sn_json_value *result(const char *dir, const char *id)
 {
     struct sn_error err = { 0 };
 
+    read_before[n_before++ % SN_COUNT(read_before)] = json;
     sn_ck_ok(sn_json_read(at("%s/%s/result.json", dir, id), &json, &err), &err);
     return json.root;
 }
