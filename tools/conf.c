@@ -210,21 +210,22 @@ int sn_conf_list(struct sn_conf *c, const char *key, const char *otherwise, doub
     if (c->rc || !text)
         return 0;
     for (;;) {
-        size_t len = strcspn(text, ",");
-        const char *s = text, *end = text + len;
+        size_t len = strcspn(text, ", \t");
 
-        while (s < end && blank(*s))
-            s++;
-        while (end > s && blank(end[-1]))
-            end--;
-        if (n == most || !sn_parse_double_n(s, (size_t)(end - s), &out[n])) {
-            sn_conf_bad(c, key, "expected at most %d numbers separated by commas", most);
+        if (n == most || !sn_parse_double_n(text, len, &out[n])) {
+            sn_conf_bad(c, key, "expected at most %d numbers separated by commas or blanks", most);
             return 0;
         }
         n++;
-        if (!text[len])
+        text += len;
+        if (!*text) /* blanks at the end are cut off already */
             return n;
-        text += len + 1;
+        while (blank(*text))
+            text++;
+        if (*text == ',')
+            text++;
+        while (blank(*text))
+            text++;
     }
 }
 

@@ -45,7 +45,7 @@ const char *sn_conf_string(struct sn_conf *c, const char *key, const char *other
 double sn_conf_number(struct sn_conf *c, const char *key, const char *otherwise, double lo, double hi);
 long sn_conf_integer(struct sn_conf *c, const char *key, const char *otherwise, long lo, long hi);
 bool sn_conf_bool(struct sn_conf *c, const char *key, const char *otherwise); /* yes, no */
-/* Numbers separated by commas; at most `most`; returns how many. */
+/* Numbers separated by commas or blanks; at most `most`; returns how many. */
 int sn_conf_list(struct sn_conf *c, const char *key, const char *otherwise, double *out, int most);
 /* "key.sub" in c's arena; "" when memory ran out (sticky error). */
 const char *sn_conf_key(struct sn_conf *c, const char *fmt, ...) SN_PRINTF(2, 3);

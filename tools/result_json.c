@@ -56,6 +56,8 @@ static void put_net(struct sn_json *j, const struct sn_pack_net *n)
     sn_json_kv(j, "family", n->info.family);
     sn_json_kv(j, "architecture", n->info.architecture);
     sn_json_kv_int(j, "classes", n->info.classes);
+    sn_json_kv(j, "trained_on", sn_model_meta(&n->model, "trained_on"));
+    sn_json_kv(j, "model_notice", sn_model_meta(&n->model, "notice"));
     sn_json_kv_int(j, "input_width", n->width);
     sn_json_kv_int(j, "input_height", n->height);
     sn_json_kv(j, "resize", sn_resize_name(n->resize));

@@ -23,17 +23,19 @@ START_TEST(conf_reads)
     struct sn_conf c;
     double v[3];
 
-    sn_ck_ok(parse(&c, "\xef\xbb\xbf# comment\r\n\n a = hello there \r\nn=2.5\nlist = 1, 2 ,3\nflag = yes", &err), &err);
+    sn_ck_ok(parse(&c, "\xef\xbb\xbf# comment\r\n\n a = hello there \r\nn=2.5\nlist = 1, 2 ,3\nblanks = 4 5  6\nflag = yes", &err), &err);
     ck_assert_str_eq(sn_conf_string(&c, "a", NULL), "hello there");
     ck_assert(sn_conf_number(&c, "n", "1", 0, 10) == 2.5);
     ck_assert_int_eq(sn_conf_list(&c, "list", NULL, v, 3), 3);
     ck_assert(v[2] == 3.0);
+    ck_assert_int_eq(sn_conf_list(&c, "blanks", NULL, v, 3), 3);
+    ck_assert(v[1] == 5.0);
     ck_assert(sn_conf_bool(&c, "flag", "no"));
     ck_assert_int_eq(sn_conf_integer(&c, "absent", "7", 0, 9), 7);
     sn_ck_ok(sn_conf_finish(&c), &err);
-    ck_assert_uint_eq(c.n_settings, 5);
-    ck_assert_str_eq(c.settings[4].value, "7");
-    ck_assert_int_eq(c.settings[4].line, 0);
+    ck_assert_uint_eq(c.n_settings, 6);
+    ck_assert_str_eq(c.settings[5].value, "7");
+    ck_assert_int_eq(c.settings[5].line, 0);
     ck_assert_int_eq(c.settings[0].line, 3);
     sn_conf_free(&c);
 }
@@ -55,6 +57,15 @@ START_TEST(conf_refuses)
     for (size_t i = 0; i < SN_COUNT(bad); i++)
         sn_ck_fails(parse(&c, bad[i].text, &err), SN_EFORMAT, &err, bad[i].says);
     sn_ck_fails(sn_conf_parse(&c, "x.conf", "a = 1\0", 6, &err), SN_EFORMAT, &err, "zero byte");
+    for (int i = 0; i < 4; i++) {
+        static const char *const lists[] = { "l = 1,,2\n", "l = 1,2,\n", "l = ,1\n", "l = 1 2 3 4\n" };
+        double v[3];
+
+        sn_ck_ok(parse(&c, lists[i], &err), &err);
+        ck_assert_int_eq(sn_conf_list(&c, "l", NULL, v, 3), 0);
+        sn_ck_fails(sn_conf_finish(&c), SN_EFORMAT, &err, "line 1: l: expected at most 3 numbers");
+        sn_conf_free(&c);
+    }
     sn_ck_ok(parse(&c, "n = twelve\nm = 3\n", &err), &err);
     (void)sn_conf_number(&c, "n", "1", 0, 10);
     (void)sn_conf_number(&c, "m", "1", 0, 1); /* the first failure stays */
