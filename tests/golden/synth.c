@@ -106,6 +106,12 @@ static int add(struct fill_job *job, const char *leaf, int rank, const uint64_t 
             data[i] *= 0.3f;
     if (job->flags & GOLDEN_OLD_KEYS)
         old_key(name, sizeof name);
+    for (size_t i = 0; i < n; i++) { /* a tensor's data are little-endian on every machine */
+        uint32_t u;
+
+        memcpy(&u, &data[i], sizeof u);
+        sn_put_le32((uint8_t *)&data[i], u);
+    }
     job->next += n;
     return sn_model_add(&job->g->model, name, SN_F32, rank, shape, data, false, job->err);
 }
