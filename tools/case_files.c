@@ -32,10 +32,7 @@ const char *sn_cam_file(const struct sn_pack *pack, int k, char *buf)
     return buf;
 }
 
-double sn_cam_limit(const struct sn_cam *cam)
-{
-    return SN_MAX(-cam->low, cam->high);
-}
+double sn_cam_limit(const struct sn_cam *cam) { return SN_MAX(-cam->low, cam->high); }
 
 /* Adds one file; the caller fills its data. */
 static struct sn_case_file *next_file(struct sn_case_files *f, const char *name)
@@ -63,12 +60,13 @@ static int render(const struct sn_report *r, struct sn_case_files *f, struct sn_
     char name[64];
 
     SN_TRY(add_png(f, "mask.png", sn_draw_mask(a->mask, a->in.grey.width, a->in.grey.height, &im, err), &im, err));
-    SN_TRY(add_png(f, "overlay.png", sn_draw_overlay(&a->in.rgb, a->mask, a->found ? &a->box : NULL, &im, err), &im, err));
+    SN_TRY(
+        add_png(f, "overlay.png", sn_draw_overlay(&a->in.rgb, a->mask, a->found ? &a->box : NULL, &im, err), &im, err));
     for (int k = 0; k < r->pack->n_cls && a->found; k++) {
         const struct sn_cam *cam = &a->cls[k].cam;
 
-        SN_TRY(add_png(f, sn_cam_file(r->pack, k, name), sn_draw_cam(&a->crop, cam->map, cam->w, cam->h, sn_cam_limit(cam), &im, err), &im,
-                       err));
+        SN_TRY(add_png(f, sn_cam_file(r->pack, k, name),
+                       sn_draw_cam(&a->crop, cam->map, cam->w, cam->h, sn_cam_limit(cam), &im, err), &im, err));
     }
     SN_TRY(sn_report_html(r, f, &next_file(f, "report.html")->data, err));
     return sn_result_json(r, &next_file(f, "result.json")->data, err);
@@ -92,7 +90,8 @@ static bool ours(const char *name)
     size_t n = strlen(name);
 
     return strcmp(name, "result.json") == 0 || strcmp(name, "report.html") == 0 || strcmp(name, "mask.png") == 0 ||
-           strcmp(name, "overlay.png") == 0 || (strncmp(name, "cam", 3) == 0 && n > 4 && strcmp(name + n - 4, ".png") == 0);
+           strcmp(name, "overlay.png") == 0 ||
+           (strncmp(name, "cam", 3) == 0 && n > 4 && strcmp(name + n - 4, ".png") == 0);
 }
 
 /* Does the folder hold only what we write? A missing folder is SN_OK with *exists false. */

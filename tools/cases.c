@@ -52,12 +52,13 @@ static const struct keyed *find(const struct keyed *index, size_t n, const char 
 }
 
 /* Two rows with one key would make the choice between them arbitrary. */
-static int check_unique(const struct sn_csv *t, const char *file, const char *column, const struct keyed *index, struct sn_error *err)
+static int check_unique(const struct sn_csv *t, const char *file, const char *column, const struct keyed *index,
+                        struct sn_error *err)
 {
     for (size_t i = 1; i < t->rows; i++)
         if (*index[i].key && strcmp(index[i].key, index[i - 1].key) == 0)
-            return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s': '%.80s' is also on line %zu", file, t->lines[index[i].row], column,
-                           index[i].key, t->lines[index[i - 1].row]);
+            return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s': '%.80s' is also on line %zu", file,
+                           t->lines[index[i].row], column, index[i].key, t->lines[index[i - 1].row]);
     return SN_OK;
 }
 
@@ -92,12 +93,14 @@ static const char *join_folder(struct sn_cases *c, const char *table, const char
 static int rows_from_manifest(struct sn_cases *c, const char *manifest, struct sn_error *err)
 {
     const struct sn_csv *t = &c->manifest;
-    int id = sn_csv_column(t, c->names.id), patient = sn_csv_column(t, c->names.patient), image = sn_csv_column(t, c->names.image);
+    int id = sn_csv_column(t, c->names.id), patient = sn_csv_column(t, c->names.patient),
+        image = sn_csv_column(t, c->names.image);
     struct keyed *index = NULL;
     int rc;
 
     if (id < 0 || image < 0)
-        return SN_FAIL(err, SN_EFORMAT, "%s: column '%s' is missing", c->manifest_name, id < 0 ? c->names.id : c->names.image);
+        return SN_FAIL(err, SN_EFORMAT, "%s: column '%s' is missing", c->manifest_name,
+                       id < 0 ? c->names.id : c->names.image);
     for (size_t i = 0; i < t->rows; i++) {
         struct sn_case_row *r = &c->rows[i];
         const char *cell = sn_csv_cell(t, i, image);
@@ -105,10 +108,11 @@ static int rows_from_manifest(struct sn_cases *c, const char *manifest, struct s
         *r = (struct sn_case_row){ .id = sn_csv_cell(t, i, id), .manifest_row = i };
         r->patient = patient >= 0 ? sn_csv_cell(t, i, patient) : "";
         if (!usable_id(r->id))
-            return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s': '%.80s' cannot name a folder", c->manifest_name, t->lines[i],
-                           c->names.id, r->id);
+            return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s': '%.80s' cannot name a folder", c->manifest_name,
+                           t->lines[i], c->names.id, r->id);
         if (!*cell)
-            return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s' is empty", c->manifest_name, t->lines[i], c->names.image);
+            return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s' is empty", c->manifest_name, t->lines[i],
+                           c->names.image);
         r->path = join_folder(c, manifest, cell, err);
         if (!r->path)
             return SN_NOMEM(err, "a path");
@@ -135,7 +139,8 @@ static int rows_from_images(struct sn_cases *c, char *const *images, struct sn_e
             return SN_FAIL(err, SN_EINVAL, "'%.80s' cannot name a case; use --manifest", name);
         for (size_t k = 0; k < i; k++)
             if (strcmp(c->rows[k].id, r->id) == 0)
-                return SN_FAIL(err, SN_EINVAL, "images %zu and %zu would both be case '%.80s'; use --manifest", k + 1, i + 1, r->id);
+                return SN_FAIL(err, SN_EINVAL, "images %zu and %zu would both be case '%.80s'; use --manifest", k + 1,
+                               i + 1, r->id);
     }
     return SN_OK;
 }
@@ -143,15 +148,16 @@ static int rows_from_images(struct sn_cases *c, char *const *images, struct sn_e
 static int join_clinical(struct sn_cases *c, struct sn_error *err)
 {
     const struct sn_csv *t = &c->clinical;
-    int id = sn_csv_column(t, c->names.id), patient = sn_csv_column(t, c->names.patient), image = sn_csv_column(t, c->names.image);
+    int id = sn_csv_column(t, c->names.id), patient = sn_csv_column(t, c->names.patient),
+        image = sn_csv_column(t, c->names.image);
     int key = id >= 0 ? id : image >= 0 ? image : patient;
     const char *key_name = id >= 0 ? c->names.id : image >= 0 ? c->names.image : c->names.patient;
     struct keyed *index = NULL;
     int rc;
 
     if (key < 0)
-        return SN_FAIL(err, SN_EFORMAT, "%s: has none of the columns '%s', '%s', '%s' to match cases by", c->clinical_name, c->names.id,
-                       c->names.image, c->names.patient);
+        return SN_FAIL(err, SN_EFORMAT, "%s: has none of the columns '%s', '%s', '%s' to match cases by",
+                       c->clinical_name, c->names.id, c->names.image, c->names.patient);
     SN_TRY(index_rows(t, key, key == image, &index, err));
     rc = check_unique(t, c->clinical_name, key_name, index, err);
     for (size_t i = 0; i < c->n_rows && !rc; i++) {
@@ -197,7 +203,8 @@ static int group(struct sn_cases *c, struct sn_error *err)
 
 /* ---- columns ------------------------------------------------------------------------------- */
 
-static int add_columns(struct sn_cases *c, const struct sn_csv *t, const char *file, bool clinical, struct sn_error *err)
+static int add_columns(struct sn_cases *c, const struct sn_csv *t, const char *file, bool clinical,
+                       struct sn_error *err)
 {
     static const char *const ours[] = { "dl_sig", "risk", "review", "case", "patient", "image", "outcome" };
 
@@ -205,12 +212,14 @@ static int add_columns(struct sn_cases *c, const struct sn_csv *t, const char *f
         const char *name = t->header[i];
         int at;
 
-        if (!*name || strcmp(name, c->names.id) == 0 || strcmp(name, c->names.patient) == 0 || strcmp(name, c->names.image) == 0)
+        if (!*name || strcmp(name, c->names.id) == 0 || strcmp(name, c->names.patient) == 0 ||
+            strcmp(name, c->names.image) == 0)
             continue;
         /* a mapped column takes the standard name, so no other column may have it */
         for (size_t k = 0; k < SN_COUNT(ours); k++)
             if (strcmp(name, c->names.outcome) != 0 && (strcmp(name, ours[k]) == 0 || strncmp(name, "p_", 2) == 0))
-                return SN_FAIL(err, SN_EFORMAT, "%s: column '%.60s' has the name of one that predict writes", file, name);
+                return SN_FAIL(err, SN_EFORMAT, "%s: column '%.60s' has the name of one that predict writes", file,
+                               name);
         at = sn_cases_column(c, name);
         if (at < 0) {
             at = (int)c->n_columns++;
@@ -232,7 +241,8 @@ int sn_cases_column(const struct sn_cases *c, const char *name)
     return -1;
 }
 
-int sn_cases_cell(const struct sn_cases *c, const struct sn_case_row *row, int column, const char **cell, char *where, struct sn_error *err)
+int sn_cases_cell(const struct sn_cases *c, const struct sn_case_row *row, int column, const char **cell, char *where,
+                  struct sn_error *err)
 {
     const struct sn_case_column *col = &c->columns[column];
     const char *m = NULL, *k = NULL;
@@ -244,15 +254,19 @@ int sn_cases_cell(const struct sn_cases *c, const struct sn_case_row *row, int c
         k = sn_csv_cell(&c->clinical, row->clinical_row, col->clinical_col);
     if (where) {
         if (k)
-            (void)snprintf(where, 200, "%.80s: line %zu, column '%.60s'", c->clinical_name, c->clinical.lines[row->clinical_row], col->name);
+            (void)snprintf(where, 200, "%.80s: line %zu, column '%.60s'", c->clinical_name,
+                           c->clinical.lines[row->clinical_row], col->name);
         else if (m)
-            (void)snprintf(where, 200, "%.80s: line %zu, column '%.60s'", c->manifest_name, c->manifest.lines[row->manifest_row], col->name);
+            (void)snprintf(where, 200, "%.80s: line %zu, column '%.60s'", c->manifest_name,
+                           c->manifest.lines[row->manifest_row], col->name);
         else
-            (void)snprintf(where, 200, "%.80s: no row for case '%.60s'", c->clinical_name ? c->clinical_name : c->manifest_name, row->id);
+            (void)snprintf(where, 200, "%.80s: no row for case '%.60s'",
+                           c->clinical_name ? c->clinical_name : c->manifest_name, row->id);
     }
     if (m && k && strcmp(m, k) != 0 && !sn_csv_is_na(m) && !sn_csv_is_na(k))
         return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%.60s' differs from line %zu of %s", c->clinical_name,
-                       c->clinical.lines[row->clinical_row], col->name, c->manifest.lines[row->manifest_row], c->manifest_name);
+                       c->clinical.lines[row->clinical_row], col->name, c->manifest.lines[row->manifest_row],
+                       c->manifest_name);
     if (m && (!k || sn_csv_is_na(k)))
         *cell = m;
     else if (k)
@@ -260,17 +274,33 @@ int sn_cases_cell(const struct sn_cases *c, const struct sn_case_row *row, int c
     return SN_OK;
 }
 
+/* Reads a table and the digest of the bytes it was read from. */
+static int read_table(const char *path, struct sn_csv *t, char hex[SN_SHA256_HEX], struct sn_error *err)
+{
+    struct sn_map map = { 0 };
+    uint8_t digest[32];
+    int rc;
+
+    SN_TRY(sn_map_file(path, &map, err));
+    sn_sha256(map.data, map.size, digest);
+    sn_hex(digest, sizeof digest, hex);
+    rc = sn_csv_parse(map.data, map.size, t, err);
+    sn_map_close(&map);
+    return rc ? sn_fail_context(err, rc, "%s", sn_basename(path)) : SN_OK;
+}
+
 /* ---- all together -------------------------------------------------------------------------- */
 
-static int load(struct sn_cases *c, const char *manifest, const char *clinical, char *const *images, size_t n_images, struct sn_error *err)
+static int load(struct sn_cases *c, const char *manifest, const char *clinical, char *const *images, size_t n_images,
+                struct sn_error *err)
 {
     if (manifest) {
         c->manifest_name = sn_basename(manifest);
-        SN_TRY(sn_csv_read(manifest, &c->manifest, err));
+        SN_TRY(read_table(manifest, &c->manifest, c->manifest_sha256, err));
     }
     if (clinical) {
         c->clinical_name = sn_basename(clinical);
-        SN_TRY(sn_csv_read(clinical, &c->clinical, err));
+        SN_TRY(read_table(clinical, &c->clinical, c->clinical_sha256, err));
     }
     c->n_rows = manifest ? c->manifest.rows : n_images;
     if (c->n_rows == 0)
@@ -291,8 +321,8 @@ static int load(struct sn_cases *c, const char *manifest, const char *clinical, 
     return group(c, err);
 }
 
-int sn_cases_load(struct sn_cases *c, const struct sn_case_names *names, const char *manifest, const char *clinical, char *const *images,
-                  size_t n_images, struct sn_error *err)
+int sn_cases_load(struct sn_cases *c, const struct sn_case_names *names, const char *manifest, const char *clinical,
+                  char *const *images, size_t n_images, struct sn_error *err)
 {
     int rc;
 

@@ -11,8 +11,8 @@ static double head_weight(const struct sn_pack_net *pn, const float *weight, siz
     return difference ? w - (double)weight[(size_t)(1 - pn->positive) * features + k] : w;
 }
 
-static void fill_cam(const struct sn_pack_net *pn, const float *f, size_t features, const float *weight, const float *bias,
-                     struct sn_cls_result *r)
+static void fill_cam(const struct sn_pack_net *pn, const float *f, size_t features, const float *weight,
+                     const float *bias, struct sn_cls_result *r)
 {
     struct sn_cam *cam = &r->cam;
     size_t n = (size_t)cam->h * (size_t)cam->w;
@@ -87,14 +87,15 @@ static int explain(const struct sn_pack_net *pn, struct sn_net *net, struct sn_c
     return rc;
 }
 
-int sn_classify_image(const struct sn_pack_net *pn, struct sn_net *net, const struct sn_image *rgb, const struct sn_image *grey, float *in,
-                      struct sn_cls_result *r, struct sn_error *err)
+int sn_classify_image(const struct sn_pack_net *pn, struct sn_net *net, const struct sn_image *rgb,
+                      const struct sn_image *grey, float *in, struct sn_cls_result *r, struct sn_error *err)
 {
     int c, h, w, rc;
 
     sn_net_output_shape(net, &c, &h, &w);
     if (c != pn->info.classes || c > SN_PACK_CLASSES || h != 1 || w != 1)
-        return SN_FAIL(err, SN_EMODEL, "%s: gives %d maps of %dx%d, expected %d scores", pn->file, c, w, h, pn->info.classes);
+        return SN_FAIL(err, SN_EMODEL, "%s: gives %d maps of %dx%d, expected %d scores", pn->file, c, w, h,
+                       pn->info.classes);
     SN_TRY_OUT(sn_input_tensor(pn, rgb, grey, in, err));
     sn_digest_f32(in, (size_t)pn->info.in_channels * pn->width * pn->height, r->input_sha256);
     SN_TRY_OUT(sn_net_run(net, in, r->logits, err));

@@ -35,7 +35,8 @@ static bool read_box(struct job *j)
     for (int i = 0; i < 4; i++) {
         double v;
 
-        if (!word || !sn_parse_double(word, &v) || !(v >= (i < 2 ? 0 : 1) && v <= SN_IMAGE_MAX_SIDE) || v != (double)(uint32_t)v)
+        if (!word || !sn_parse_double(word, &v) || !(v >= (i < 2 ? 0 : 1) && v <= SN_IMAGE_MAX_SIDE) ||
+            v != (double)(uint32_t)v)
             return false;
         j->box[i] = (uint32_t)v;
         word = i < 3 ? sn_args_word(&j->args) : NULL;
@@ -52,8 +53,8 @@ static int cut(const struct job *j, struct sn_input *in, struct sn_error *err)
     if (!j->has_box)
         return SN_OK;
     if (b[0] + b[2] > in->rgb.width || b[1] + b[3] > in->rgb.height)
-        return SN_FAIL(err, SN_EINVAL, "the box %u,%u %ux%u is not inside the image of %ux%u pixels", b[0], b[1], b[2], b[3], in->rgb.width,
-                       in->rgb.height);
+        return SN_FAIL(err, SN_EINVAL, "the box %u,%u %ux%u is not inside the image of %ux%u pixels", b[0], b[1], b[2],
+                       b[3], in->rgb.width, in->rgb.height);
     SN_TRY(sn_image_crop(&in->rgb, b[0], b[1], b[2], b[3], &part, err));
     sn_image_free(&in->rgb);
     in->rgb = part;
@@ -79,14 +80,17 @@ static void print_text(const struct sn_pack_net *pn, const struct sn_cls_result 
 {
     char a[48], b[48], c[48], d[48];
 
-    (void)printf("%s: p = %s (class %d, %s); logits", pn->name, sn_fixed(r->p, 6, a), pn->positive, sn_output_name(pn->output));
+    (void)printf("%s: p = %s (class %d, %s); logits", pn->name, sn_fixed(r->p, 6, a), pn->positive,
+                 sn_output_name(pn->output));
     for (int i = 0; i < pn->info.classes; i++)
         (void)printf(" %s", sn_fixed((double)r->logits[i], 6, a));
-    (void)printf("\nactivation map: %s %s = bias %s + mean %s, residual %s\n", r->cam.difference ? "logit difference" : "logit",
-                 sn_fixed(r->cam.score, 6, a), sn_fixed(r->cam.bias, 6, b), sn_fixed(r->cam.mean, 6, c), sn_rough(r->cam.residual, d));
+    (void)printf("\nactivation map: %s %s = bias %s + mean %s, residual %s\n",
+                 r->cam.difference ? "logit difference" : "logit", sn_fixed(r->cam.score, 6, a),
+                 sn_fixed(r->cam.bias, 6, b), sn_fixed(r->cam.mean, 6, c), sn_rough(r->cam.residual, d));
 }
 
-static int print_json(const struct job *j, const struct sn_pack_net *pn, const struct sn_cls_result *r, struct sn_error *err)
+static int print_json(const struct job *j, const struct sn_pack_net *pn, const struct sn_cls_result *r,
+                      struct sn_error *err)
 {
     struct sn_json w;
     int rc;

@@ -22,24 +22,27 @@ enum { CHECK = 'c', RANDOM = 'r', OUTPUT = 'o', SEED = 's', WIDTH = 'w', SIZE = 
 
 static const struct sn_opt opts[] = {
     { "--check", CHECK, true }, { "--random", RANDOM, false }, { "-o,--output", OUTPUT, true },
-    { "--seed", SEED, true },   { "--width", WIDTH, true },    { "--size", SIZE, true }, { NULL, 0, false },
+    { "--seed", SEED, true },   { "--width", WIDTH, true },    { "--size", SIZE, true },
+    { NULL, 0, false },
 };
 
 static void net_line(const struct sn_pack_net *n, const char *part)
 {
-    (void)printf("%-10s %-16s %-12s %-20s input %ux%u, %d class%s  %s\n", part, n->name, n->info.family, n->info.architecture, n->width, n->height,
-                 n->info.classes, n->info.classes == 1 ? "" : "es", n->file);
+    (void)printf("%-10s %-16s %-12s %-20s input %ux%u, %d class%s  %s\n", part, n->name, n->info.family,
+                 n->info.architecture, n->width, n->height, n->info.classes, n->info.classes == 1 ? "" : "es", n->file);
 }
 
 static void print_text(const struct sn_pack *p)
 {
-    (void)printf("pack %s: %s\npack.conf SHA-256 %s; every file matches its SHA-256\n", p->name, p->label, p->conf_sha256);
+    (void)printf("pack %s: %s\npack.conf SHA-256 %s; every file matches its SHA-256\n", p->name, p->label,
+                 p->conf_sha256);
     for (int i = 0; i < p->n_seg; i++)
         net_line(&p->seg[i], "segmenter");
     for (int i = 0; i < p->n_cls; i++)
         net_line(&p->cls[i], "classifier");
     for (size_t i = 0; i < p->conf.n_settings; i++)
-        (void)printf("%s = %s%s\n", p->conf.settings[i].key, p->conf.settings[i].value, p->conf.settings[i].line ? "" : "   (default)");
+        (void)printf("%s = %s%s\n", p->conf.settings[i].key, p->conf.settings[i].value,
+                     p->conf.settings[i].line ? "" : "   (default)");
 }
 
 static int print_json(const struct sn_pack *p, struct sn_error *err)
@@ -92,7 +95,7 @@ int sn_cmd_pack(int argc, char **argv)
     sn_args_init(&a, help, opts, argc, argv);
     while ((c = sn_args_next(&a)) != 0) {
         switch (c) {
-        case CHECK:  folder = a.value; break;
+        case CHECK: folder = a.value; break;
         case RANDOM: random = true; break;
         case OUTPUT: out = a.value; break;
         case SEED:
@@ -110,8 +113,8 @@ int sn_cmd_pack(int argc, char **argv)
                 return 2;
             o.size = (int)n;
             break;
-        case '.':    return sn_args_usage(&a, "unexpected argument '%s'", a.value);
-        default:     return sn_args_exit(&a);
+        case '.': return sn_args_usage(&a, "unexpected argument '%s'", a.value);
+        default: return sn_args_exit(&a);
         }
     }
     if (random == (folder != NULL))

@@ -25,12 +25,31 @@ static const char help[] =
     "\n"
     "Exit code: the highest of 0 done, 1 a case needs human review, 3 an input, 4 a model, 5 this machine.\n";
 
-enum { PACK = 'p', MANIFEST = 'm', CLINICAL = 'c', OUTPUT = 'o', NO_RISK = 'n', RULE = 'r', CASE = 'C', PATIENT = 'P', IMAGE = 'I', OUTCOME = 'O' };
+enum {
+    PACK = 'p',
+    MANIFEST = 'm',
+    CLINICAL = 'c',
+    OUTPUT = 'o',
+    NO_RISK = 'n',
+    RULE = 'r',
+    CASE = 'C',
+    PATIENT = 'P',
+    IMAGE = 'I',
+    OUTCOME = 'O'
+};
 
 static const struct sn_opt opts[] = {
-    { "--pack", PACK, true },      { "--manifest", MANIFEST, true }, { "--clinical", CLINICAL, true }, { "-o,--output", OUTPUT, true },
-    { "--no-risk", NO_RISK, false }, { "--patient-rule", RULE, true }, { "--case", CASE, true },       { "--patient", PATIENT, true },
-    { "--image", IMAGE, true },    { "--outcome", OUTCOME, true },   { NULL, 0, false },
+    { "--pack", PACK, true },
+    { "--manifest", MANIFEST, true },
+    { "--clinical", CLINICAL, true },
+    { "-o,--output", OUTPUT, true },
+    { "--no-risk", NO_RISK, false },
+    { "--patient-rule", RULE, true },
+    { "--case", CASE, true },
+    { "--patient", PATIENT, true },
+    { "--image", IMAGE, true },
+    { "--outcome", OUTCOME, true },
+    { NULL, 0, false },
 };
 
 /* What became of one case. */
@@ -84,7 +103,8 @@ static void csv_header(const struct job *j, struct sn_buf *b)
     sn_buf_puts(b, ",dl_sig,risk,review\n");
 }
 
-static int put_cell(const struct job *j, const struct sn_case_row *row, int column, struct sn_buf *b, struct sn_error *err)
+static int put_cell(const struct job *j, const struct sn_case_row *row, int column, struct sn_buf *b,
+                    struct sn_error *err)
 {
     const char *cell;
 
@@ -95,8 +115,8 @@ static int put_cell(const struct job *j, const struct sn_case_row *row, int colu
 }
 
 /* The image's own probabilities; signature, risk and review are the patient's. */
-static int csv_line(const struct job *j, const struct sn_case_row *row, const struct sn_analysis *a, const struct sn_risk *risk,
-                    struct sn_buf *b, struct sn_error *err)
+static int csv_line(const struct job *j, const struct sn_case_row *row, const struct sn_analysis *a,
+                    const struct sn_risk *risk, struct sn_buf *b, struct sn_error *err)
 {
     int outcome = sn_cases_column(&j->cases, j->names.outcome);
 
@@ -120,10 +140,7 @@ static int csv_line(const struct job *j, const struct sn_case_row *row, const st
 
 /* ---- one patient ------------------------------------------------------------------------------ */
 
-static void raise_exit(struct job *j, int code)
-{
-    j->exit = SN_MAX(j->exit, code);
-}
+static void raise_exit(struct job *j, int code) { j->exit = SN_MAX(j->exit, code); }
 
 static void case_failed(struct job *j, const struct sn_case_row *row, int rc, const struct sn_error *err)
 {
@@ -152,8 +169,9 @@ static void announce(const struct job *j, const struct sn_case_row *row, const s
 
     if (j->args.common.json)
         return;
-    (void)printf("%s: risk %s%s, signature %s, %s%s\n", row->id, f->has_risk ? sn_fixed(100.0 * f->risk, 1, risk) : "-", f->has_risk ? " %" : "",
-                 f->has_sig ? sn_fixed(f->dl_sig, 3, sig) : "-", f->review ? "needs review: " : "checks passed",
+    (void)printf("%s: risk %s%s, signature %s, %s%s\n", row->id, f->has_risk ? sn_fixed(100.0 * f->risk, 1, risk) : "-",
+                 f->has_risk ? " %" : "", f->has_sig ? sn_fixed(f->dl_sig, 3, sig) : "-",
+                 f->review ? "needs review: " : "checks passed",
                  f->review && !f->text[0] ? "another image of this patient" : f->text);
 }
 
@@ -191,7 +209,8 @@ static void progress(struct job *j, const struct sn_case_row *row)
 }
 
 /* rows[n] of one patient; analyses[n] room for their results. */
-static void run_patient(struct job *j, const struct sn_case_row **rows, struct sn_analysis *analyses, const struct sn_analysis **good, int n)
+static void run_patient(struct job *j, const struct sn_case_row **rows, struct sn_analysis *analyses,
+                        const struct sn_analysis **good, int n)
 {
     struct sn_report r = { .pack = &j->pack, .cases = &j->cases, .patient_rows = rows, .common = &j->args.common };
     struct sn_risk risk = { 0 };
@@ -284,8 +303,15 @@ static int write_index(const struct job *j, struct sn_error *err)
     for (size_t i = 0; i < n; i++) {
         const struct fate *f = &j->fates[i];
 
-        rows[i] = (struct sn_index_row){ .id = j->cases.rows[i].id, .patient = j->cases.rows[i].patient, .failed = !f->done, .review = f->review,
-                                         .has_risk = f->has_risk, .has_sig = f->has_sig, .risk = f->risk, .dl_sig = f->dl_sig, .text = f->text };
+        rows[i] = (struct sn_index_row){ .id = j->cases.rows[i].id,
+                                         .patient = j->cases.rows[i].patient,
+                                         .failed = !f->done,
+                                         .review = f->review,
+                                         .has_risk = f->has_risk,
+                                         .has_sig = f->has_sig,
+                                         .risk = f->risk,
+                                         .dl_sig = f->dl_sig,
+                                         .text = f->text };
     }
     SN_TRY_OUT(sn_index_html(&j->pack, rows, n, &b, err));
     sn_buf_printf(&path, "%s/report.html", j->dir);
@@ -354,7 +380,8 @@ static int run_all(struct job *j, struct sn_error *err)
             SN_TRY(write_index(j, err));
     }
     if (done < j->cases.n_rows)
-        sn_note(&j->args, "%zu of %zu cases failed; predictions.csv leaves them out", j->cases.n_rows - done, j->cases.n_rows);
+        sn_note(&j->args, "%zu of %zu cases failed; predictions.csv leaves them out", j->cases.n_rows - done,
+                j->cases.n_rows);
     return j->args.common.json ? print_json(j, err) : SN_OK;
 }
 
@@ -399,24 +426,22 @@ static bool read_options(struct job *j, int *code)
 
     while ((c = sn_args_next(a)) != 0) {
         switch (c) {
-        case PACK:     j->pack_dir = a->value; break;
+        case PACK: j->pack_dir = a->value; break;
         case MANIFEST: j->manifest = a->value; break;
         case CLINICAL: j->clinical = a->value; break;
-        case OUTPUT:   j->dir = a->value; break;
-        case NO_RISK:  j->no_risk = true; break;
-        case RULE:     j->rule = a->value; break;
-        case CASE:     j->names.id = a->value; break;
-        case PATIENT:  j->names.patient = a->value; break;
-        case IMAGE:    j->names.image = a->value; break;
-        case OUTCOME:  j->names.outcome = a->value; break;
+        case OUTPUT: j->dir = a->value; break;
+        case NO_RISK: j->no_risk = true; break;
+        case RULE: j->rule = a->value; break;
+        case CASE: j->names.id = a->value; break;
+        case PATIENT: j->names.patient = a->value; break;
+        case IMAGE: j->names.image = a->value; break;
+        case OUTCOME: j->names.outcome = a->value; break;
         case '.':
             /* arguments move to the front of argv, behind the command's name: each is behind one already read */
             j->images = a->argv + 1;
             a->argv[1 + j->n_images++] = a->argv[a->at - 1];
             break;
-        default:
-            *code = sn_args_exit(a);
-            return false;
+        default: *code = sn_args_exit(a); return false;
         }
     }
     *code = 0;
@@ -435,12 +460,15 @@ int sn_cmd_predict(int argc, char **argv)
 {
     struct job j = { .names = SN_CASE_NAMES_DEFAULT };
     struct sn_error err = { 0 };
+    struct sn_fpenv env;
     int code, rc;
 
     sn_args_init(&j.args, help, opts, argc, argv);
     if (!read_options(&j, &code))
         return code;
+    sn_fp_enter(&env); /* scores, maps and the logistic sum are made outside the networks */
     rc = run(&j, &err);
+    sn_fp_leave(&env);
     raise_exit(&j, sn_report(&j.args, rc, &err));
     job_free(&j);
     return j.exit;

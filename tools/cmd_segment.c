@@ -20,7 +20,8 @@ static const char help[] =
 enum { PACK = 'p', OUTPUT = 'o', OVERLAY = 'v', PROB = 'q' };
 
 static const struct sn_opt opts[] = {
-    { "--pack", PACK, true }, { "-o,--output", OUTPUT, true }, { "--overlay", OVERLAY, true }, { "--prob", PROB, true }, { NULL, 0, false },
+    { "--pack", PACK, true }, { "-o,--output", OUTPUT, true }, { "--overlay", OVERLAY, true }, { "--prob", PROB, true },
+    { NULL, 0, false },
 };
 
 struct job {
@@ -28,7 +29,8 @@ struct job {
     const char *pack, *model, *image, *mask, *overlay, *prob;
 };
 
-static int write_pictures(const struct job *j, const struct sn_input *in, const uint8_t *mask, const struct sn_box *box, struct sn_error *err)
+static int write_pictures(const struct job *j, const struct sn_input *in, const uint8_t *mask, const struct sn_box *box,
+                          struct sn_error *err)
 {
     struct sn_image im = { 0 };
     int rc;
@@ -44,7 +46,8 @@ static int write_pictures(const struct job *j, const struct sn_input *in, const 
     return rc;
 }
 
-static int print(const struct job *j, const struct sn_input *in, size_t area, const struct sn_quality *q, struct sn_error *err)
+static int print(const struct job *j, const struct sn_input *in, size_t area, const struct sn_quality *q,
+                 struct sn_error *err)
 {
     struct sn_json w;
     int rc;
@@ -148,10 +151,10 @@ int sn_cmd_segment(int argc, char **argv)
     sn_args_init(&j.args, help, opts, argc, argv);
     while ((c = sn_args_next(&j.args)) != 0) {
         switch (c) {
-        case PACK:    j.pack = j.args.value; break;
-        case OUTPUT:  j.mask = j.args.value; break;
+        case PACK: j.pack = j.args.value; break;
+        case OUTPUT: j.mask = j.args.value; break;
         case OVERLAY: j.overlay = j.args.value; break;
-        case PROB:    j.prob = j.args.value; break;
+        case PROB: j.prob = j.args.value; break;
         case '.':
             if (!j.image) {
                 j.image = j.args.value;
@@ -162,7 +165,7 @@ int sn_cmd_segment(int argc, char **argv)
                 return sn_args_usage(&j.args, "unexpected argument '%s'", j.args.value);
             }
             break;
-        default:      return sn_args_exit(&j.args);
+        default: return sn_args_exit(&j.args);
         }
     }
     if (!j.mask)

@@ -6,10 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool blank(char ch)
-{
-    return ch == ' ' || ch == '\t' || ch == '\r';
-}
+static bool blank(char ch) { return ch == ' ' || ch == '\t' || ch == '\r'; }
 
 static const struct sn_conf_entry *find(const struct sn_conf *c, const char *key)
 {
@@ -62,7 +59,8 @@ static int read_line(struct sn_conf *c, const char *s, const char *end, int line
         return SN_FAIL(c->err, SN_EFORMAT, "%s: line %d: '%.60s' has no value", c->name, line, e.key);
     old = find(c, e.key);
     if (old)
-        return SN_FAIL(c->err, SN_EFORMAT, "%s: line %d: '%.60s' was already given on line %d", c->name, line, e.key, old->line);
+        return SN_FAIL(c->err, SN_EFORMAT, "%s: line %d: '%.60s' was already given on line %d", c->name, line, e.key,
+                       old->line);
     SN_TRY(grow(&c->entries, c->n_entries, &c->cap_entries, c->err));
     c->entries[c->n_entries++] = e;
     return SN_OK;
@@ -111,10 +109,7 @@ void sn_conf_free(struct sn_conf *c)
     *c = (struct sn_conf){ 0 };
 }
 
-bool sn_conf_has(const struct sn_conf *c, const char *key)
-{
-    return find(c, key) != NULL;
-}
+bool sn_conf_has(const struct sn_conf *c, const char *key) { return find(c, key) != NULL; }
 
 void sn_conf_bad(struct sn_conf *c, const char *key, const char *fmt, ...)
 {
@@ -180,7 +175,8 @@ double sn_conf_number(struct sn_conf *c, const char *key, const char *otherwise,
         return 0.0;
     if (sn_parse_double(text, &v) && v >= lo && v <= hi)
         return v;
-    sn_conf_bad(c, key, "expected a number from %s to %s, found '%.40s'", sn_format_double(lo, a), sn_format_double(hi, b), text);
+    sn_conf_bad(c, key, "expected a number from %s to %s, found '%.40s'", sn_format_double(lo, a),
+                sn_format_double(hi, b), text);
     return 0.0;
 }
 
@@ -250,6 +246,7 @@ int sn_conf_finish(struct sn_conf *c)
         return c->rc;
     for (size_t i = 0; i < c->n_entries; i++)
         if (!c->entries[i].used)
-            return SN_FAIL(c->err, SN_EFORMAT, "%s: line %d: unknown key '%.60s'", c->name, c->entries[i].line, c->entries[i].key);
+            return SN_FAIL(c->err, SN_EFORMAT, "%s: line %d: unknown key '%.60s'", c->name, c->entries[i].line,
+                           c->entries[i].key);
     return SN_OK;
 }

@@ -15,18 +15,18 @@
 
 struct sn_conf_entry {
     const char *key, *value;
-    int line;          /* 1-based; 0: not in the file, a default */
+    int line; /* 1-based; 0: not in the file, a default */
     bool used;
 };
 
 struct sn_conf {
-    const char *name;  /* of the file, for messages; borrowed */
+    const char *name;              /* of the file, for messages; borrowed */
     struct sn_conf_entry *entries; /* as written */
     size_t n_entries, cap_entries;
     struct sn_conf_entry *settings; /* in force, in the order asked for */
     size_t n_settings, cap_settings;
     struct sn_arena arena;
-    int rc;            /* sticky */
+    int rc; /* sticky */
     struct sn_error *err;
 };
 

@@ -51,7 +51,8 @@ static void draw_box(struct sn_image *im, const struct sn_box *b, int thick)
     }
 }
 
-int sn_draw_overlay(const struct sn_image *rgb, const uint8_t *mask, const struct sn_box *box, struct sn_image *out, struct sn_error *err)
+int sn_draw_overlay(const struct sn_image *rgb, const uint8_t *mask, const struct sn_box *box, struct sn_image *out,
+                    struct sn_error *err)
 {
     int w = (int)rgb->width, h = (int)rgb->height, thick = SN_MAX(1, SN_MAX(w, h) / 300);
 
@@ -99,7 +100,8 @@ static void draw_bar(struct sn_image *im, uint32_t x0)
     }
 }
 
-int sn_draw_cam(const struct sn_image *crop, const float *map, int mw, int mh, double limit, struct sn_image *out, struct sn_error *err)
+int sn_draw_cam(const struct sn_image *crop, const float *map, int mw, int mh, double limit, struct sn_image *out,
+                struct sn_error *err)
 {
     uint32_t side = SN_MAX(crop->width, crop->height), k = side < 320 ? (320 + side - 1) / side : 1;
     uint32_t w = crop->width * k, h = crop->height * k;

@@ -12,13 +12,15 @@ int sn_draw_mask(const uint8_t *mask, uint32_t w, uint32_t h, struct sn_image *o
  * Line width: one pixel per 300 of the longer side, at least one; the contour lies on the mask's
  * own border pixels and inwards.
  */
-int sn_draw_overlay(const struct sn_image *rgb, const uint8_t *mask, const struct sn_box *box, struct sn_image *out, struct sn_error *err);
+int sn_draw_overlay(const struct sn_image *rgb, const uint8_t *mask, const struct sn_box *box, struct sn_image *out,
+                    struct sn_error *err);
 /*
  * An activation map over the crop: red raises the score, blue lowers it, colourless is zero; the
  * scale is symmetric and ends at `limit` on both sides, drawn as a bar at the right. The opacity
  * grows linearly with the value, so no threshold hides anything. Crops smaller than 320 pixels are
  * shown enlarged by a whole factor, so that no pixel is invented.
  */
-int sn_draw_cam(const struct sn_image *crop, const float *map, int mw, int mh, double limit, struct sn_image *out, struct sn_error *err);
+int sn_draw_cam(const struct sn_image *crop, const float *map, int mw, int mh, double limit, struct sn_image *out,
+                struct sn_error *err);
 
 #endif

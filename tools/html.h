@@ -17,7 +17,8 @@ const char *sn_fixed(double v, int decimals, char *buf);
 /* Two significant digits: "6.7e-7"; for residuals. */
 const char *sn_rough(double v, char *buf);
 
-#define SN_NOT_A_DEVICE    "This is not a medical device; it must not be used to diagnose, to plan treatment, or to withhold it."
+#define SN_NOT_A_DEVICE                                                                                                \
+    "This is not a medical device; it must not be used to diagnose, to plan treatment, or to withhold it."
 #define SN_RESEARCH_NOTICE "Research use only. " SN_NOT_A_DEVICE
 
 #endif

@@ -131,7 +131,8 @@ static void normaliser(const struct sn_pack_net *net, int channel, float table[2
         table[v] = sn_flush((float)((v / net->divide - net->mean[channel]) / net->sd[channel]));
 }
 
-int sn_input_tensor(const struct sn_pack_net *net, const struct sn_image *rgb, const struct sn_image *grey, float *out, struct sn_error *err)
+int sn_input_tensor(const struct sn_pack_net *net, const struct sn_image *rgb, const struct sn_image *grey, float *out,
+                    struct sn_error *err)
 {
     const struct sn_image *from = net->channels == SN_CHANNELS_GREY ? grey : rgb;
     struct sn_image sized = { 0 };

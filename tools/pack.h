@@ -12,8 +12,8 @@
 #include "stats/stats.h"
 #include "tools/conf.h"
 
-#define SN_PACK_NETS    SN_FUSE_MAX /* of each kind */
-#define SN_PACK_CLASSES 64          /* most logits of a network we report */
+#define SN_PACK_NETS SN_FUSE_MAX /* of each kind */
+#define SN_PACK_CLASSES 64       /* most logits of a network we report */
 
 enum sn_channels { SN_CHANNELS_GREY, SN_CHANNELS_RGB, SN_CHANNELS_BGR };
 enum sn_output { SN_OUTPUT_SIGMOID, SN_OUTPUT_SOFTMAX };
@@ -22,24 +22,24 @@ const char *sn_output_name(enum sn_output o);
 
 /* One network and how it is fed and read. */
 struct sn_pack_net {
-    const char *name;          /* letters, digits, '_' and '-'; unique in the pack: p_<name> is a column */
-    const char *file;          /* as named in pack.conf, or a path's last part */
+    const char *name; /* letters, digits, '_' and '-'; unique in the pack: p_<name> is a column */
+    const char *file; /* as named in pack.conf, or a path's last part */
     char sha256[SN_SHA256_HEX];
     struct sn_map map;
-    struct sn_model model;     /* borrows map */
+    struct sn_model model; /* borrows map */
     struct sn_net_info info;
-    uint32_t width, height;    /* input size */
+    uint32_t width, height; /* input size */
     enum sn_resize resize;
     enum sn_channels channels;
     double divide, mean[3], sd[3]; /* input = (value / divide - mean) / sd per channel, in the network's order */
     enum sn_output output;
-    int positive;              /* class index of the lesion, or of metastasis */
-    double threshold;          /* segmenters: own mask is p >= threshold */
+    int positive;     /* class index of the lesion, or of metastasis */
+    double threshold; /* segmenters: own mask is p >= threshold */
 };
 
 struct sn_pack {
-    const char *folder;        /* as given; borrowed */
-    struct sn_conf conf;       /* settings in force */
+    const char *folder;  /* as given; borrowed */
+    struct sn_conf conf; /* settings in force */
     char conf_sha256[SN_SHA256_HEX];
     const char *name, *label, *target;
     int n_seg, n_cls;
@@ -50,14 +50,14 @@ struct sn_pack {
     struct sn_clean clean;
     struct sn_region_rule region;
     struct sn_dlsig dlsig;
-    const char *dlsig_file;    /* lasso coefficients; NULL without */
+    const char *dlsig_file; /* lasso coefficients; NULL without */
     char dlsig_sha256[SN_SHA256_HEX];
     bool has_logistic;
     struct sn_logistic logistic;
     const char *logistic_file;
     char logistic_sha256[SN_SHA256_HEX];
     struct sn_quality_limits quality;
-    bool patient_max;          /* several images of a patient: the largest probability, else the mean */
+    bool patient_max; /* several images of a patient: the largest probability, else the mean */
 };
 
 /*

@@ -113,13 +113,15 @@ static void name_setting(struct sn_pack_net *net, const struct source *s)
     net->name = name;
     if (s->c->rc)
         return;
-    if (strlen(name) > 40 || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != strlen(name) || !*name)
+    if (strlen(name) > 40 ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != strlen(name) || !*name)
         sn_conf_bad(s->c, key_of(s, "name"), "letters, digits, '_' and '-' only, at most 40, found '%.60s'", name);
 }
 
 void sn_pack_net_settings(struct sn_pack_net *net, struct sn_conf *c, const char *prefix)
 {
-    static const char *const resizes[] = { "pillow-bilinear", "pillow-bicubic", "torch-bilinear", "opencv-linear", "nearest" };
+    static const char *const resizes[] = { "pillow-bilinear", "pillow-bicubic", "torch-bilinear", "opencv-linear",
+                                           "nearest" };
     const struct source s = { c, prefix, &net->model };
     bool grey_stem = net->info.in_channels == 1, one = net->info.classes == 1;
     const char *general;
@@ -133,8 +135,8 @@ void sn_pack_net_settings(struct sn_pack_net *net, struct sn_conf *c, const char
     per_channel(net->mean, &s, "mean", "0", false);
     per_channel(net->sd, &s, "std", "1", true);
     net->output = (enum sn_output)choice(&s, "activation", one ? "sigmoid" : "softmax", output_names, 2);
-    net->positive = (int)sn_conf_integer(c, key_of(&s, "positive_class"), otherwise(&s, "positive_class", one ? "0" : "1"), 0,
-                                         net->info.classes - 1);
+    net->positive = (int)sn_conf_integer(c, key_of(&s, "positive_class"),
+                                         otherwise(&s, "positive_class", one ? "0" : "1"), 0, net->info.classes - 1);
     if (net->info.task == SN_TASK_SEGMENT)
         net->threshold = sn_conf_number(c, key_of(&s, "threshold"), otherwise(&s, "threshold", "0.5"), 0.0, 1.0);
     if (net->info.in_channels != 1 && net->info.in_channels != 3)

@@ -79,7 +79,8 @@ static void read_net(struct sn_pack *p, const char *key, enum sn_task task, stru
     check_digest(c, key, net->file, net->sha256);
     if (!c->rc && net->info.task != task)
         c->rc = SN_FAIL(c->err, SN_EMODEL, "%s: %s: %s is a %s, this part needs a %s", c->name, key, net->file,
-                        net->info.task == SN_TASK_SEGMENT ? "segmenter" : "classifier", task == SN_TASK_SEGMENT ? "segmenter" : "classifier");
+                        net->info.task == SN_TASK_SEGMENT ? "segmenter" : "classifier",
+                        task == SN_TASK_SEGMENT ? "segmenter" : "classifier");
     if (!c->rc)
         sn_pack_net_settings(net, c, key);
 }
@@ -98,7 +99,8 @@ static int read_nets(struct sn_pack *p, const char *part, enum sn_task task, str
         read_net(p, key, task, &nets[n]);
         for (int i = 0; i < n && !c->rc; i++)
             if (strcmp(nets[i].name, nets[n].name) == 0)
-                sn_conf_bad(c, key, "network %d has the same name, '%s'; give one its own with %s.name", i + 1, nets[n].name, key);
+                sn_conf_bad(c, key, "network %d has the same name, '%s'; give one its own with %s.name", i + 1,
+                            nets[n].name, key);
         n++;
     }
     if (!c->rc && n == 0)
@@ -215,7 +217,8 @@ out:
 }
 
 /* A file's digest against the key's; *path NULL when the key is absent. */
-static void pinned_file(struct sn_pack *p, const char *key, const char **file, const char **path, char sha256[SN_SHA256_HEX])
+static void pinned_file(struct sn_pack *p, const char *key, const char **file, const char **path,
+                        char sha256[SN_SHA256_HEX])
 {
     struct sn_conf *c = &p->conf;
     struct sn_map map = { 0 };

@@ -9,12 +9,10 @@ struct sn_pipeline {
     float *in; /* holds the largest network input */
 };
 
-static size_t input_elements(const struct sn_pack_net *n)
-{
-    return (size_t)n->info.in_channels * n->width * n->height;
-}
+static size_t input_elements(const struct sn_pack_net *n) { return (size_t)n->info.in_channels * n->width * n->height; }
 
-static int compile(struct sn_net **net, const struct sn_pack_net *n, const struct sn_net_options *opt, struct sn_error *err)
+static int compile(struct sn_net **net, const struct sn_pack_net *n, const struct sn_net_options *opt,
+                   struct sn_error *err)
 {
     int rc = sn_net_create(net, &n->model, (int)n->height, (int)n->width, opt, err);
 
@@ -40,8 +38,8 @@ static int compile_all(struct sn_pipeline *p, const struct sn_net_options *opt, 
     return p->in ? SN_OK : SN_NOMEM(err, "network inputs");
 }
 
-int sn_pipeline_create(struct sn_pipeline **out, const struct sn_pack *pack, const struct sn_net_options *opt, bool segment_only,
-                       struct sn_error *err)
+int sn_pipeline_create(struct sn_pipeline **out, const struct sn_pack *pack, const struct sn_net_options *opt,
+                       bool segment_only, struct sn_error *err)
 {
     struct sn_pipeline *p = calloc(1, sizeof *p);
     int rc;
@@ -86,16 +84,16 @@ void sn_analysis_free(struct sn_analysis *a)
 /* ---- segmentation -------------------------------------------------------------------------- */
 
 /* Each of `planes` [ih][iw] to [oh][ow]. */
-static int resize_planes(const float *in, uint32_t iw, uint32_t ih, float *out, uint32_t ow, uint32_t oh, int planes, enum sn_resize rule,
-                         struct sn_error *err)
+static int resize_planes(const float *in, uint32_t iw, uint32_t ih, float *out, uint32_t ow, uint32_t oh, int planes,
+                         enum sn_resize rule, struct sn_error *err)
 {
     for (int c = 0; c < planes; c++)
         SN_TRY(sn_resize_f32(in + (size_t)c * iw * ih, iw, ih, out + (size_t)c * ow * oh, ow, oh, rule, err));
     return SN_OK;
 }
 
-static int map_to_image(const struct sn_pack_net *pn, const float *logits, uint32_t w, uint32_t h, bool map_logits, enum sn_resize rule,
-                        float *p, struct sn_error *err)
+static int map_to_image(const struct sn_pack_net *pn, const float *logits, uint32_t w, uint32_t h, bool map_logits,
+                        enum sn_resize rule, float *p, struct sn_error *err)
 {
     size_t small = (size_t)pn->width * pn->height, large = (size_t)w * h, n;
     int planes = map_logits ? pn->info.classes : 1, rc;
@@ -119,8 +117,8 @@ static int map_to_image(const struct sn_pack_net *pn, const float *logits, uint3
     return rc;
 }
 
-static int segment(const struct sn_pack_net *pn, struct sn_net *net, const struct sn_input *img, bool map_logits, enum sn_resize rule,
-                   float *in, float *p, struct sn_seg_result *r, struct sn_error *err)
+static int segment(const struct sn_pack_net *pn, struct sn_net *net, const struct sn_input *img, bool map_logits,
+                   enum sn_resize rule, float *in, float *p, struct sn_seg_result *r, struct sn_error *err)
 {
     size_t npix = (size_t)img->grey.width * img->grey.height, n;
     float *logits = NULL;
@@ -128,7 +126,8 @@ static int segment(const struct sn_pack_net *pn, struct sn_net *net, const struc
 
     sn_net_output_shape(net, &c, &h, &w);
     if (c != pn->info.classes || (uint32_t)h != pn->height || (uint32_t)w != pn->width)
-        return SN_FAIL(err, SN_EMODEL, "%s: gives %d maps of %dx%d pixels for an input of %ux%u", pn->file, c, w, h, pn->width, pn->height);
+        return SN_FAIL(err, SN_EMODEL, "%s: gives %d maps of %dx%d pixels for an input of %ux%u", pn->file, c, w, h,
+                       pn->width, pn->height);
     SN_TRY(sn_size_mul3(&n, (size_t)c, (size_t)h, (size_t)w, err));
     logits = malloc(n * sizeof *logits);
     r->mask = malloc(npix);
@@ -152,8 +151,8 @@ out:
     return rc ? sn_fail_context(err, rc, "%s", pn->name) : SN_OK;
 }
 
-int sn_segment_image(const struct sn_pack_net *pn, struct sn_net *net, const struct sn_input *img, bool map_logits, enum sn_resize rule,
-                     float *p, struct sn_seg_result *r, struct sn_error *err)
+int sn_segment_image(const struct sn_pack_net *pn, struct sn_net *net, const struct sn_input *img, bool map_logits,
+                     enum sn_resize rule, float *p, struct sn_seg_result *r, struct sn_error *err)
 {
     float *in = malloc(input_elements(pn) * sizeof *in);
     int rc;
@@ -184,7 +183,8 @@ static int fuse(struct sn_pipeline *p, struct sn_analysis *a, struct sn_error *e
     for (int i = 0; i < pack->n_seg; i++) {
         float *map = room + (size_t)(i + 1) * npix;
 
-        SN_TRY_OUT(segment(&pack->seg[i], p->seg[i], &a->in, pack->map_logits, pack->map_resize, p->in, map, &a->seg[i], err));
+        SN_TRY_OUT(
+            segment(&pack->seg[i], p->seg[i], &a->in, pack->map_logits, pack->map_resize, p->in, map, &a->seg[i], err));
         maps[i] = map;
     }
     SN_TRY_OUT(sn_fuse_maps(&pack->fuse, pack->n_seg, maps, npix, room, a->mask, &a->staple, err));
@@ -221,7 +221,8 @@ static int find_lesion(struct sn_pipeline *p, struct sn_analysis *a, struct sn_e
     return SN_OK;
 }
 
-int sn_pipeline_run(struct sn_pipeline *p, const char *path, const char *name, struct sn_analysis *a, struct sn_error *err)
+int sn_pipeline_run(struct sn_pipeline *p, const char *path, const char *name, struct sn_analysis *a,
+                    struct sn_error *err)
 {
     const struct sn_pack *pack = p->pack;
     struct sn_image grey = { 0 };

@@ -11,7 +11,8 @@
 typedef struct sn_random_builder builder;
 
 /* offset + scale * u, two roundings, as tests/golden/README.md. */
-static void tensor(builder *b, const char *prefix, const char *leaf, int rank, const uint64_t *shape, float offset, float scale, float last)
+static void tensor(builder *b, const char *prefix, const char *leaf, int rank, const uint64_t *shape, float offset,
+                   float scale, float last)
 {
     char name[160];
     size_t n = 1;
@@ -52,10 +53,7 @@ static void vector(builder *b, const char *name, const char *leaf, int n, float 
     tensor(b, name, leaf, 1, &shape, offset, scale, last);
 }
 
-static void conv(builder *b, const char *name, int oc, int ic, int k)
-{
-    weight(b, name, oc, ic, k, 6.0, ic * k * k);
-}
+static void conv(builder *b, const char *name, int oc, int ic, int k) { weight(b, name, oc, ic, k, 6.0, ic * k * k); }
 
 static void conv_bias(builder *b, const char *name, int oc, int ic, int k)
 {
@@ -129,15 +127,9 @@ static int resnet_trunk(builder *b, const char *prefix, const int blocks[4])
     return in;
 }
 
-static void resnet50(builder *b)
-{
-    linear(b, "fc", b->classes, resnet_trunk(b, "", (const int[]){ 3, 4, 6, 3 }));
-}
+static void resnet50(builder *b) { linear(b, "fc", b->classes, resnet_trunk(b, "", (const int[]){ 3, 4, 6, 3 })); }
 
-static void resnet101(builder *b)
-{
-    linear(b, "fc", b->classes, resnet_trunk(b, "", (const int[]){ 3, 4, 23, 3 }));
-}
+static void resnet101(builder *b) { linear(b, "fc", b->classes, resnet_trunk(b, "", (const int[]){ 3, 4, 23, 3 })); }
 
 /* Growth is half the first layer's width, as published (32 of 64). */
 static void densenet121(builder *b)
@@ -238,10 +230,16 @@ const struct sn_random_net sn_random_nets[SN_RANDOM_NETS] = {
     { "densenet121", "torchvision", "densenet121", 1, densenet121 },
 };
 
-int sn_random_net_build(const struct sn_random_net *net, uint64_t seed, int width, double shift, struct sn_model *m, struct sn_error *err)
+int sn_random_net_build(const struct sn_random_net *net, uint64_t seed, int width, double shift, struct sn_model *m,
+                        struct sn_error *err)
 {
     /* the same tensor names occur in several networks: each gets its own stream */
-    builder b = { .model = m, .seed = sn_rng_name(seed, net->name), .width = width, .classes = net->classes, .shift = shift, .err = err };
+    builder b = { .model = m,
+                  .seed = sn_rng_name(seed, net->name),
+                  .width = width,
+                  .classes = net->classes,
+                  .shift = shift,
+                  .err = err };
     const bool segments = net < sn_random_nets + SN_RANDOM_NETS / 2;
     const char *const meta[][2] = { { "name", net->name },
                                     { "family", net->family },

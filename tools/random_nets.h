@@ -8,8 +8,8 @@ struct sn_random_builder {
     struct sn_model *model;
     uint64_t seed;
     int width, classes;
-    double shift;         /* added to the last layer's bias of the positive class */
-    int rc;               /* sticky */
+    double shift; /* added to the last layer's bias of the positive class */
+    int rc;       /* sticky */
     struct sn_error *err;
 };
 
@@ -23,6 +23,7 @@ extern const struct sn_random_net sn_random_nets[];
 #define SN_RANDOM_NETS 6 /* segmenters first, three of each */
 
 /* Fills an empty model with tensors and the metadata family, architecture, classes, task, name. */
-int sn_random_net_build(const struct sn_random_net *net, uint64_t seed, int width, double shift, struct sn_model *m, struct sn_error *err);
+int sn_random_net_build(const struct sn_random_net *net, uint64_t seed, int width, double shift, struct sn_model *m,
+                        struct sn_error *err);
 
 #endif

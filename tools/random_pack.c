@@ -11,7 +11,8 @@
 /* The share of a phantom's pixels each segmenter is biased to call lesion, so that there is a mask at all. */
 #define LESION_SHARE 0.15
 
-static const char label[] = "random weights: demonstration only, predicts nothing; segmenters biased to mark about 15 % of a phantom";
+static const char label[] =
+    "random weights: demonstration only, predicts nothing; segmenters biased to mark about 15 % of a phantom";
 
 static const char logistic_json[] =
     "{\n"
@@ -171,8 +172,9 @@ int sn_random_pack_write(const struct sn_random_pack *o, const char *folder, str
     int rc;
 
     SN_TRY(sn_mkdirs(folder, err));
-    sn_buf_printf(&conf, "# written by `sentinode pack --random --seed %llu --width %d --size %d`\nformat = sentinode-pack 1\n"
-                         "name = random-demo\nlabel = %s\ntarget = primary tumour\n",
+    sn_buf_printf(&conf,
+                  "# written by `sentinode pack --random --seed %llu --width %d --size %d`\nformat = sentinode-pack 1\n"
+                  "name = random-demo\nlabel = %s\ntarget = primary tumour\n",
                   (unsigned long long)o->seed, o->width, o->size, label);
     for (int k = 0; k < SN_RANDOM_NETS; k++)
         SN_TRY_OUT(one_net(o, k, folder, &conf, err));

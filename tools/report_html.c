@@ -62,7 +62,9 @@ static void reasons(struct sn_buf *b, const struct sn_quality *q, const char *wh
 static void review(struct sn_buf *b, const struct sn_report *r)
 {
     if (!r->risk->review) {
-        sn_buf_puts(b, "<div class=\"ok\">All quality checks passed. They look for failed outlines, not for wrong risks.</div>\n");
+        sn_buf_puts(
+            b,
+            "<div class=\"ok\">All quality checks passed. They look for failed outlines, not for wrong risks.</div>\n");
         return;
     }
     sn_buf_puts(b, "<div class=\"review\"><h2>&#9888; Needs human review before anyone relies on it</h2><ul>\n");
@@ -80,11 +82,15 @@ static void risk_line(struct sn_buf *b, const struct sn_report *r)
     char text[48];
 
     if (!k->has_risk) {
-        sn_buf_puts(b, k->has_sig ? "<p>The logistic model was not applied; the deep-learning signature below is the last number.</p>\n"
-                                  : "<p><b>No risk:</b> without a lesion outline nothing can be scored.</p>\n");
+        sn_buf_puts(
+            b,
+            k->has_sig
+                ? "<p>The logistic model was not applied; the deep-learning signature below is the last number.</p>\n"
+                : "<p><b>No risk:</b> without a lesion outline nothing can be scored.</p>\n");
         return;
     }
-    sn_buf_printf(b, "<div class=\"risk%s\"><b>%s&nbsp;%%</b><div>predicted risk of ", k->review ? " doubt" : "", sn_fixed(100.0 * k->risk, 1, text));
+    sn_buf_printf(b, "<div class=\"risk%s\"><b>%s&nbsp;%%</b><div>predicted risk of ", k->review ? " doubt" : "",
+                  sn_fixed(100.0 * k->risk, 1, text));
     sn_html_text(b, *m->outcome ? m->outcome : "the model's outcome");
     if (k->review)
         sn_buf_puts(b, "<br><b style=\"font-size:1rem;color:#8a4b00\">not to be used without the review above</b>");
@@ -97,14 +103,15 @@ static void risk_line(struct sn_buf *b, const struct sn_report *r)
         sn_buf_puts(b, "</span>");
     }
     if (k->images > 1)
-        sn_buf_printf(b, "<br><span class=\"small\">patient-level: %s over %d of %d images</span>", r->pack->patient_max ? "largest" : "mean",
-                      k->used, k->images);
+        sn_buf_printf(b, "<br><span class=\"small\">patient-level: %s over %d of %d images</span>",
+                      r->pack->patient_max ? "largest" : "mean", k->used, k->images);
     sn_buf_puts(b, "</div></div>\n");
 }
 
 /* ---- pictures ------------------------------------------------------------------------------- */
 
-static void show(struct sn_buf *b, const struct sn_case_files *pictures, const char *file, const char *alt, struct sn_buf *caption)
+static void show(struct sn_buf *b, const struct sn_case_files *pictures, const char *file, const char *alt,
+                 struct sn_buf *caption)
 {
     const struct sn_buf *png = sn_case_picture(pictures, file);
 
@@ -122,10 +129,13 @@ static void cam_figure(struct sn_buf *b, const struct sn_report *r, const struct
 
     sn_buf_puts(&caption, "<b>");
     sn_html_text(&caption, r->pack->cls[k].name);
-    sn_buf_printf(&caption, "</b>: p = %s. Red raises the score, blue lowers it; the bar runs from +%s to &minus;%s, colourless is 0. "
-                            "Sum check: %s %s = bias %s + mean of the map %s, residual %s.",
-                  sn_fixed(r->a->cls[k].p, 3, p), sn_fixed(sn_cam_limit(c), 2, limit), limit, c->difference ? "logit difference" : "logit",
-                  sn_fixed(c->score, 4, score), sn_fixed(c->bias, 4, bias), sn_fixed(c->mean, 4, sum), sn_rough(c->residual, rest));
+    sn_buf_printf(
+        &caption,
+        "</b>: p = %s. Red raises the score, blue lowers it; the bar runs from +%s to &minus;%s, colourless is 0. "
+        "Sum check: %s %s = bias %s + mean of the map %s, residual %s.",
+        sn_fixed(r->a->cls[k].p, 3, p), sn_fixed(sn_cam_limit(c), 2, limit), limit,
+        c->difference ? "logit difference" : "logit", sn_fixed(c->score, 4, score), sn_fixed(c->bias, 4, bias),
+        sn_fixed(c->mean, 4, sum), sn_rough(c->residual, rest));
     show(b, pictures, sn_cam_file(r->pack, k, file), "class activation map over the crop", &caption);
 }
 
@@ -138,11 +148,14 @@ static void pictures_of(struct sn_buf *b, const struct sn_report *r, const struc
     sn_buf_puts(b, "<h2>Lesion outline</h2>\n<div class=\"row\">\n");
     sn_buf_puts(&caption, "Yellow: the fused and cleaned outline. ");
     if (a->found) {
-        sn_buf_printf(&caption, "Dashed: the %d x %d pixel region given to the classifiers. Outline: %zu pixels, %s&nbsp;%% of the image",
-                      a->box.w, a->box.h, a->clean.area,
-                      sn_fixed(100.0 * (double)a->clean.area / ((double)a->in.grey.width * a->in.grey.height), 1, area));
+        sn_buf_printf(
+            &caption,
+            "Dashed: the %d x %d pixel region given to the classifiers. Outline: %zu pixels, %s&nbsp;%% of the image",
+            a->box.w, a->box.h, a->clean.area,
+            sn_fixed(100.0 * (double)a->clean.area / ((double)a->in.grey.width * a->in.grey.height), 1, area));
         if (a->in.spacing_mm[0] > 0.0)
-            sn_buf_printf(&caption, ", %s x %s mm", sn_fixed(a->tight.w * a->in.spacing_mm[1], 1, w), sn_fixed(a->tight.h * a->in.spacing_mm[0], 1, h));
+            sn_buf_printf(&caption, ", %s x %s mm", sn_fixed(a->tight.w * a->in.spacing_mm[1], 1, w),
+                          sn_fixed(a->tight.h * a->in.spacing_mm[0], 1, h));
         sn_buf_puts(&caption, ".");
     } else {
         sn_buf_puts(&caption, "No lesion was found.");
@@ -168,7 +181,8 @@ static void bar(struct sn_buf *b, double v, double most)
     char from[48], width[48];
 
     sn_buf_printf(b, "<td><span class=\"bar\"><i style=\"left:%s%%;width:%s%%;background:%s\"></i><u></u></span></td>",
-                  sn_fixed(v < 0 ? 50.0 - share : 50.0, 2, from), sn_fixed(share, 2, width), v < 0 ? "#2b6cd4" : "#cf3a2c");
+                  sn_fixed(v < 0 ? 50.0 - share : 50.0, 2, from), sn_fixed(share, 2, width),
+                  v < 0 ? "#2b6cd4" : "#cf3a2c");
 }
 
 static void term_row(struct sn_buf *b, const struct sn_logistic_term *t, const struct sn_term_value *v, double most)
@@ -198,8 +212,10 @@ static void worked_sum(struct sn_buf *b, const struct sn_report *r)
         return;
     for (size_t i = 0; i < r->risk->n_terms; i++)
         most = SN_MAX(most, fabs(r->risk->terms[i].contribution));
-    sn_buf_puts(b, "<h2>How the risk is made up</h2>\n<table><tr><th>term</th><th class=\"n\">value</th><th class=\"n\">&times; coefficient</th>"
-                   "<th class=\"n\">= contribution (log odds)</th><th>lowers | raises</th></tr>\n<tr><td>intercept</td><td></td><td></td>");
+    sn_buf_puts(b, "<h2>How the risk is made up</h2>\n<table><tr><th>term</th><th class=\"n\">value</th><th "
+                   "class=\"n\">&times; coefficient</th>"
+                   "<th class=\"n\">= contribution (log odds)</th><th>lowers | "
+                   "raises</th></tr>\n<tr><td>intercept</td><td></td><td></td>");
     cell_number(b, m->intercept, 4);
     bar(b, m->intercept, most);
     sn_buf_puts(b, "</tr>\n");
@@ -207,8 +223,8 @@ static void worked_sum(struct sn_buf *b, const struct sn_report *r)
         term_row(b, &m->terms[i], &r->risk->terms[i], most);
     sn_buf_puts(b, "<tr class=\"sum\"><td>sum</td><td></td><td></td>");
     cell_number(b, r->risk->lp, 4);
-    sn_buf_printf(b, "<td>risk = 1 / (1 + e<sup>&minus;(%s)</sup>) = %s</td></tr></table>\n", sn_fixed(r->risk->lp, 4, lp),
-                  sn_fixed(r->risk->risk, 4, risk));
+    sn_buf_printf(b, "<td>risk = 1 / (1 + e<sup>&minus;(%s)</sup>) = %s</td></tr></table>\n",
+                  sn_fixed(r->risk->lp, 4, lp), sn_fixed(r->risk->risk, 4, risk));
 }
 
 /* ---- networks, digests ----------------------------------------------------------------------- */
@@ -219,14 +235,16 @@ static void segmenter_rows(struct sn_buf *b, const struct sn_report *r)
     double npix = (double)r->a->in.grey.width * r->a->in.grey.height;
     char dice[48], share[48];
 
-    sn_buf_puts(b, "<h2>Networks</h2>\n<table><tr><th>outlines the lesion</th><th>architecture</th><th class=\"n\">share of the image</th>"
+    sn_buf_puts(b, "<h2>Networks</h2>\n<table><tr><th>outlines the lesion</th><th>architecture</th><th "
+                   "class=\"n\">share of the image</th>"
                    "<th>agreement with the others (Dice)</th></tr>\n");
     for (int i = 0; i < p->n_seg; i++) {
         sn_buf_printf(b, "<tr><td>%d&nbsp; ", i + 1);
         sn_html_text(b, p->seg[i].name);
         sn_buf_puts(b, "</td>");
         cell_text(b, p->seg[i].info.architecture);
-        sn_buf_printf(b, "<td class=\"n\">%s&nbsp;%%</td><td>", sn_fixed(100.0 * (double)r->a->seg[i].area / npix, 1, share));
+        sn_buf_printf(b, "<td class=\"n\">%s&nbsp;%%</td><td>",
+                      sn_fixed(100.0 * (double)r->a->seg[i].area / npix, 1, share));
         for (int k = 0; k < p->n_seg; k++)
             if (k != i) {
                 sn_html_text(b, p->seg[k].name);
@@ -234,9 +252,11 @@ static void segmenter_rows(struct sn_buf *b, const struct sn_report *r)
             }
         sn_buf_puts(b, "</td></tr>\n");
     }
-    sn_buf_printf(b, "</table>\n<p class=\"small\">Combined by <b>%s</b>, cut %s; cleaning removed %zu and filled %zu pixels of %d region%s.</p>\n",
-                  sn_fuse_name(p->fuse.rule), sn_fixed(p->fuse.cut, 3, dice), r->a->clean.removed, r->a->clean.filled, r->a->clean.components,
-                  r->a->clean.components == 1 ? "" : "s");
+    sn_buf_printf(b,
+                  "</table>\n<p class=\"small\">Combined by <b>%s</b>, cut %s; cleaning removed %zu and filled %zu "
+                  "pixels of %d region%s.</p>\n",
+                  sn_fuse_name(p->fuse.rule), sn_fixed(p->fuse.cut, 3, dice), r->a->clean.removed, r->a->clean.filled,
+                  r->a->clean.components, r->a->clean.components == 1 ? "" : "s");
 }
 
 static void classifier_rows(struct sn_buf *b, const struct sn_report *r)
@@ -246,7 +266,8 @@ static void classifier_rows(struct sn_buf *b, const struct sn_report *r)
 
     if (!r->a->found)
         return;
-    sn_buf_puts(b, "<table><tr><th>scores the region</th><th>architecture</th><th class=\"n\">logit</th><th class=\"n\">probability</th>"
+    sn_buf_puts(b, "<table><tr><th>scores the region</th><th>architecture</th><th class=\"n\">logit</th><th "
+                   "class=\"n\">probability</th>"
                    "<th class=\"n\">patient</th></tr>\n");
     for (int i = 0; i < p->n_cls; i++) {
         sn_buf_puts(b, "<tr>");
@@ -291,10 +312,12 @@ static void digests(struct sn_buf *b, const struct sn_report *r)
     if (p->has_logistic)
         digest_row(b, "logistic model", p->logistic_file, p->logistic_sha256);
     digest_row(b, "resulting mask", "", r->a->mask_sha256);
-    sn_buf_puts(b, "</table>\n<p class=\"small\">result.json beside this page holds every setting and every intermediate number.</p>\n");
+    sn_buf_puts(b, "</table>\n<p class=\"small\">result.json beside this page holds every setting and every "
+                   "intermediate number.</p>\n");
 }
 
-int sn_report_html(const struct sn_report *r, const struct sn_case_files *pictures, struct sn_buf *out, struct sn_error *err)
+int sn_report_html(const struct sn_report *r, const struct sn_case_files *pictures, struct sn_buf *out,
+                   struct sn_error *err)
 {
     *out = (struct sn_buf){ 0 };
     sn_html_begin(out, r->row->id);
@@ -338,14 +361,18 @@ static void index_row(struct sn_buf *b, const struct sn_index_row *row)
     sn_html_text(b, row->id);
     sn_buf_puts(b, row->failed ? "</td>" : "</a></td>");
     cell_text(b, row->patient);
-    sn_buf_printf(b, "<td class=\"n\">%s%s</td>", row->has_risk ? sn_fixed(100.0 * row->risk, 1, text) : "-", row->has_risk ? "&nbsp;%" : "");
+    sn_buf_printf(b, "<td class=\"n\">%s%s</td>", row->has_risk ? sn_fixed(100.0 * row->risk, 1, text) : "-",
+                  row->has_risk ? "&nbsp;%" : "");
     cell_number(b, row->has_sig ? row->dl_sig : (double)NAN, 3);
-    sn_buf_puts(b, row->failed ? "<td><b>failed</b>: " : row->review ? "<td><b>needs review</b>: " : "<td>checks passed");
+    sn_buf_puts(b, row->failed   ? "<td><b>failed</b>: "
+                   : row->review ? "<td><b>needs review</b>: "
+                                 : "<td>checks passed");
     sn_html_text(b, row->text);
     sn_buf_puts(b, "</td></tr>\n");
 }
 
-int sn_index_html(const struct sn_pack *pack, const struct sn_index_row *rows, size_t n, struct sn_buf *out, struct sn_error *err)
+int sn_index_html(const struct sn_pack *pack, const struct sn_index_row *rows, size_t n, struct sn_buf *out,
+                  struct sn_error *err)
 {
     size_t doubtful = 0, failed = 0;
 
@@ -359,9 +386,10 @@ int sn_index_html(const struct sn_pack *pack, const struct sn_index_row *rows, s
     sn_html_text(out, pack->name);
     sn_buf_puts(out, ":</b> ");
     sn_html_text(out, pack->label);
-    sn_buf_printf(out, "</div>\n<p>%zu case%s: %zu passed the quality checks, %zu need review, %zu failed.</p>\n", n, n == 1 ? "" : "s",
-                  n - doubtful - failed, doubtful, failed);
-    sn_buf_puts(out, "<table><tr><th>case</th><th>patient</th><th class=\"n\">risk</th><th class=\"n\">signature</th><th>checks</th></tr>\n");
+    sn_buf_printf(out, "</div>\n<p>%zu case%s: %zu passed the quality checks, %zu need review, %zu failed.</p>\n", n,
+                  n == 1 ? "" : "s", n - doubtful - failed, doubtful, failed);
+    sn_buf_puts(out, "<table><tr><th>case</th><th>patient</th><th class=\"n\">risk</th><th "
+                     "class=\"n\">signature</th><th>checks</th></tr>\n");
     for (size_t i = 0; i < n; i++)
         index_row(out, &rows[i]);
     sn_buf_puts(out, "</table>\n");

@@ -39,7 +39,8 @@ int sn_case_write(const char *dir, const char *id, const struct sn_case_files *f
 
 /* parts of the above: */
 int sn_result_json(const struct sn_report *r, struct sn_buf *out, struct sn_error *err);
-int sn_report_html(const struct sn_report *r, const struct sn_case_files *pictures, struct sn_buf *out, struct sn_error *err);
+int sn_report_html(const struct sn_report *r, const struct sn_case_files *pictures, struct sn_buf *out,
+                   struct sn_error *err);
 /* "cam.png" for the network the signature names (the first one under stack), else "cam_<name>.png"; buf of 64. */
 const char *sn_cam_file(const struct sn_pack *pack, int k, char *buf);
 /* What the colour scale of a network's activation map ends at. */
@@ -52,8 +53,9 @@ struct sn_index_row {
     const char *id, *patient;
     bool failed, review, has_risk, has_sig;
     double risk, dl_sig;
-    const char *text;      /* reasons, or the error */
+    const char *text; /* reasons, or the error */
 };
-int sn_index_html(const struct sn_pack *pack, const struct sn_index_row *rows, size_t n, struct sn_buf *out, struct sn_error *err);
+int sn_index_html(const struct sn_pack *pack, const struct sn_index_row *rows, size_t n, struct sn_buf *out,
+                  struct sn_error *err);
 
 #endif

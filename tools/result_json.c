@@ -335,6 +335,27 @@ static void put_pack(struct sn_json *j, const struct sn_pack *p)
     sn_json_end_object(j);
 }
 
+static void put_tables(struct sn_json *j, const struct sn_cases *c)
+{
+    const char *const tables[][3] = { { "manifest", c->manifest_name, c->manifest_sha256 },
+                                      { "clinical", c->clinical_name, c->clinical_sha256 } };
+
+    sn_json_key(j, "tables");
+    sn_json_object(j);
+    for (size_t i = 0; i < SN_COUNT(tables); i++) {
+        sn_json_key(j, tables[i][0]);
+        if (!tables[i][1]) {
+            sn_json_null(j);
+            continue;
+        }
+        sn_json_object(j);
+        sn_json_kv(j, "file", tables[i][1]);
+        sn_json_kv(j, "sha256", tables[i][2]);
+        sn_json_end_object(j);
+    }
+    sn_json_end_object(j);
+}
+
 static void put_run(struct sn_json *j, const struct sn_common *c)
 {
     char cpu[128];
@@ -368,6 +389,7 @@ int sn_result_json(const struct sn_report *r, struct sn_buf *out, struct sn_erro
     sn_json_kv_number(&j, "risk", r->risk->has_risk ? r->risk->risk : nan);
     put_pack(&j, r->pack);
     put_image(&j, r);
+    put_tables(&j, r->cases);
     put_segmenters(&j, r);
     put_fusion(&j, r);
     put_quality(&j, r);

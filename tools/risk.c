@@ -22,7 +22,9 @@ int sn_risk_columns(const struct sn_pack *pack, const struct sn_cases *cases, st
         if (strcmp(column, DL_SIG) == 0 || sn_cases_column(cases, column) >= 0)
             continue;
         if (!cases->manifest_name && !cases->clinical_name)
-            return SN_FAIL(err, SN_EINVAL, "the logistic model needs '%.60s': give --clinical CSV, or --no-risk to stop at the signature", column);
+            return SN_FAIL(
+                err, SN_EINVAL,
+                "the logistic model needs '%.60s': give --clinical CSV, or --no-risk to stop at the signature", column);
         return SN_FAIL(err, SN_EFORMAT, "%s: column '%.60s', which the logistic model needs, is missing",
                        cases->clinical_name ? cases->clinical_name : cases->manifest_name, column);
     }
@@ -37,7 +39,8 @@ static double fold(bool largest, int seen, double sum, double v)
     return largest ? SN_MAX(sum, v) : sum + v;
 }
 
-static int signature(const struct sn_pack *pack, const struct sn_analysis *const *analyses, int images, struct sn_risk *r, struct sn_error *err)
+static int signature(const struct sn_pack *pack, const struct sn_analysis *const *analyses, int images,
+                     struct sn_risk *r, struct sn_error *err)
 {
     bool lasso = pack->dlsig.rule == SN_DLSIG_LASSO;
 
@@ -71,8 +74,8 @@ static int signature(const struct sn_pack *pack, const struct sn_analysis *const
 }
 
 /* The patient's text in a column: the same in all rows. */
-static int patient_cell(const struct sn_cases *cases, const struct sn_case_row *const *rows, int images, int column, const char **text,
-                        char *where, struct sn_error *err)
+static int patient_cell(const struct sn_cases *cases, const struct sn_case_row *const *rows, int images, int column,
+                        const char **text, char *where, struct sn_error *err)
 {
     char other[200];
 
@@ -89,8 +92,9 @@ static int patient_cell(const struct sn_cases *cases, const struct sn_case_row *
     return SN_OK;
 }
 
-static int term_value(const struct sn_cases *cases, const struct sn_case_row *const *rows, int images, const struct sn_logistic_term *t,
-                      struct sn_risk *r, struct sn_term_value *v, struct sn_error *err)
+static int term_value(const struct sn_cases *cases, const struct sn_case_row *const *rows, int images,
+                      const struct sn_logistic_term *t, struct sn_risk *r, struct sn_term_value *v,
+                      struct sn_error *err)
 {
     const char *text;
     char where[200];
@@ -115,14 +119,15 @@ static int term_value(const struct sn_cases *cases, const struct sn_case_row *co
     if (v->outside) {
         char a[32], b[32], c[32];
 
-        sn_quality_add(&r->quality, "outside-training", "%.40s is %s, the model was trained on %s to %s", t->name, sn_format_double(v->x, a),
-                       isnan(t->min) ? "-" : sn_format_double(t->min, b), isnan(t->max) ? "-" : sn_format_double(t->max, c));
+        sn_quality_add(&r->quality, "outside-training", "%.40s is %s, the model was trained on %s to %s", t->name,
+                       sn_format_double(v->x, a), isnan(t->min) ? "-" : sn_format_double(t->min, b),
+                       isnan(t->max) ? "-" : sn_format_double(t->max, c));
     }
     return SN_OK;
 }
 
-static int apply_model(const struct sn_pack *pack, const struct sn_cases *cases, const struct sn_case_row *const *rows, int images,
-                       struct sn_risk *r, struct sn_error *err)
+static int apply_model(const struct sn_pack *pack, const struct sn_cases *cases, const struct sn_case_row *const *rows,
+                       int images, struct sn_risk *r, struct sn_error *err)
 {
     const struct sn_logistic *m = &pack->logistic;
     double *x = malloc((m->n_terms + 1) * sizeof *x);
@@ -146,7 +151,8 @@ out:
 }
 
 int sn_risk_apply(const struct sn_pack *pack, const struct sn_cases *cases, const struct sn_case_row *const *rows,
-                  const struct sn_analysis *const *analyses, int images, bool with_model, struct sn_risk *r, struct sn_error *err)
+                  const struct sn_analysis *const *analyses, int images, bool with_model, struct sn_risk *r,
+                  struct sn_error *err)
 {
     int failed = 0, rc;
 
@@ -163,7 +169,8 @@ int sn_risk_apply(const struct sn_pack *pack, const struct sn_cases *cases, cons
         r->review |= analyses[i] && analyses[i]->quality.n > 0;
     }
     if (failed)
-        sn_quality_add(&r->quality, "image-failed", "%d of %d images of this patient could not be read or processed", failed, images);
+        sn_quality_add(&r->quality, "image-failed", "%d of %d images of this patient could not be read or processed",
+                       failed, images);
     r->review |= r->quality.n > 0;
     return SN_OK;
 }

@@ -9,22 +9,22 @@
 
 /* One term of the logistic model for one patient. */
 struct sn_term_value {
-    char *text;           /* the cell, or NULL for dl_sig */
+    char *text;             /* the cell, or NULL for dl_sig */
     double x, contribution; /* coefficient * x */
-    bool outside;         /* of the range seen in training */
+    bool outside;           /* of the range seen in training */
 };
 
 struct sn_risk {
-    int images, used;     /* of the patient; those with a lesion, which the numbers rest on */
+    int images, used; /* of the patient; those with a lesion, which the numbers rest on */
     double p[SN_PACK_NETS];
-    bool has_sig;         /* p and dl_sig are filled */
+    bool has_sig; /* p and dl_sig are filled */
     double dl_sig;
-    bool has_risk;        /* lp, risk and terms are filled */
+    bool has_risk; /* lp, risk and terms are filled */
     double lp, risk;
     size_t n_terms;
     struct sn_term_value *terms;
     struct sn_quality quality; /* reasons that concern the patient, not one image */
-    bool review;          /* any reason, of the patient or of one of the images */
+    bool review;               /* any reason, of the patient or of one of the images */
 };
 void sn_risk_free(struct sn_risk *r); /* a zeroed one is fine */
 
@@ -37,6 +37,7 @@ int sn_risk_columns(const struct sn_pack *pack, const struct sn_cases *cases, st
  * patient's rows; the message names file, line and column.
  */
 int sn_risk_apply(const struct sn_pack *pack, const struct sn_cases *cases, const struct sn_case_row *const *rows,
-                  const struct sn_analysis *const *analyses, int images, bool with_model, struct sn_risk *r, struct sn_error *err);
+                  const struct sn_analysis *const *analyses, int images, bool with_model, struct sn_risk *r,
+                  struct sn_error *err);
 
 #endif

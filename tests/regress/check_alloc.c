@@ -32,12 +32,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool watching;
 static unsigned long seen, fail_at; /* fail_at 0: never */
 static size_t alive;
-static void *slots[SLOTS];          /* open addressing; what was allocated while watching */
+static void *slots[SLOTS]; /* open addressing; what was allocated while watching */
 
-static size_t slot_of(const void *p)
-{
-    return (size_t)(((uintptr_t)p >> 4) * 0x9E3779B97F4A7C15u >> 40) % SLOTS;
-}
+static size_t slot_of(const void *p) { return (size_t)(((uintptr_t)p >> 4) * 0x9E3779B97F4A7C15u >> 40) % SLOTS; }
 
 static void remember(void *p)
 {
@@ -73,10 +70,7 @@ static void forget(const void *p)
 }
 
 /* Is this the one to fail? */
-static bool refuse(void)
-{
-    return watching && ++seen == fail_at;
-}
+static bool refuse(void) { return watching && ++seen == fail_at; }
 
 static void *taken(void *p)
 {
@@ -179,8 +173,18 @@ static int entries(const char *path, char first[256])
 static int watched_run(unsigned long n, const char *threads, char out[512])
 {
     char pack[512], image[512], table[512];
-    char *argv[16] = { (char *)"sentinode", (char *)"predict", (char *)"--pack", pack, image, (char *)"--clinical", table,
-                       (char *)"-o", out, (char *)"--threads", (char *)threads, (char *)"--json" };
+    char *argv[16] = { (char *)"sentinode",
+                       (char *)"predict",
+                       (char *)"--pack",
+                       pack,
+                       image,
+                       (char *)"--clinical",
+                       table,
+                       (char *)"-o",
+                       out,
+                       (char *)"--threads",
+                       (char *)threads,
+                       (char *)"--json" };
     int code, saved[2], fd[2];
 
     (void)snprintf(pack, sizeof pack, "%s/tiny", sn_test_tmpdir());
@@ -212,7 +216,8 @@ static int watched_run(unsigned long n, const char *threads, char out[512])
 /* Everything predict may have left, and the folder itself. */
 static void remove_output(const char *out)
 {
-    static const char *const files[] = { "result.json", "report.html", "mask.png", "overlay.png", "cam.png", "cam_resnet101.png", "cam_densenet121.png" };
+    static const char *const files[] = { "result.json", "report.html",       "mask.png",           "overlay.png",
+                                         "cam.png",     "cam_resnet101.png", "cam_densenet121.png" };
 
     for (size_t i = 0; i < SN_COUNT(files); i++)
         (void)unlink(at("out%d/phantom_00001/%s", worker, files[i]));
@@ -236,7 +241,8 @@ static void check_after(unsigned long n, int code, const char *out)
         ck_assert_msg(strstr(text, "out of memory") != NULL, "allocation %lu: no message but '%s'", n, text);
         ck_assert_msg(files == 0 || files == 7, "allocation %lu: %d files of a case", n, files);
     }
-    ck_assert_msg(left == (files ? 1 : 0) + exists(at("out%d/predictions.csv", worker)), "allocation %lu: '%s' among %d entries", n, first, left);
+    ck_assert_msg(left == (files ? 1 : 0) + exists(at("out%d/predictions.csv", worker)),
+                  "allocation %lu: '%s' among %d entries", n, first, left);
     ck_assert_msg(alive == 0, "allocation %lu: %zu blocks were not freed", n, alive);
     remove_output(out);
     ck_assert_msg(!exists(out), "allocation %lu: something else is in the output", n);
@@ -272,8 +278,9 @@ static void sweep(const char *threads, unsigned long step)
         if (n > total) /* beyond the last one nothing fails */
             ck_assert_int_le(code, 1);
     }
-    printf("note: %s thread%s, worker %d: %lu allocations per run; %lu made to fail in turn, %lu ended the run cleanly\n", threads,
-           strcmp(threads, "1") == 0 ? "" : "s", worker + 1, total, tried, noticed);
+    printf(
+        "note: %s thread%s, worker %d: %lu allocations per run; %lu made to fail in turn, %lu ended the run cleanly\n",
+        threads, strcmp(threads, "1") == 0 ? "" : "s", worker + 1, total, tried, noticed);
 }
 
 /* Shares the sweep out; a failed assertion in a worker ends it with a status that is not 0. */
@@ -300,17 +307,11 @@ static void shared_sweep(const char *threads, unsigned long step)
     }
 }
 
-START_TEST(every_allocation)
-{
-    shared_sweep("1", 1);
-}
+START_TEST(every_allocation) { shared_sweep("1", 1); }
 END_TEST
 
 /* The pool's own memory, and failures beside running threads. */
-START_TEST(with_threads)
-{
-    shared_sweep("2", 37);
-}
+START_TEST(with_threads) { shared_sweep("2", 37); }
 END_TEST
 
 static Suite *suite_alloc(void)

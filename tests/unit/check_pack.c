@@ -23,7 +23,10 @@ START_TEST(conf_reads)
     struct sn_conf c;
     double v[3];
 
-    sn_ck_ok(parse(&c, "\xef\xbb\xbf# comment\r\n\n a = hello there \r\nn=2.5\nlist = 1, 2 ,3\nblanks = 4 5  6\nflag = yes", &err), &err);
+    sn_ck_ok(parse(&c,
+                   "\xef\xbb\xbf# comment\r\n\n a = hello there \r\nn=2.5\nlist = 1, 2 ,3\nblanks = 4 5  6\nflag = yes",
+                   &err),
+             &err);
     ck_assert_str_eq(sn_conf_string(&c, "a", NULL), "hello there");
     ck_assert(sn_conf_number(&c, "n", "1", 0, 10) == 2.5);
     ck_assert_int_eq(sn_conf_list(&c, "list", NULL, v, 3), 3);
@@ -69,7 +72,8 @@ START_TEST(conf_refuses)
     sn_ck_ok(parse(&c, "n = twelve\nm = 3\n", &err), &err);
     (void)sn_conf_number(&c, "n", "1", 0, 10);
     (void)sn_conf_number(&c, "m", "1", 0, 1); /* the first failure stays */
-    sn_ck_fails(sn_conf_finish(&c), SN_EFORMAT, &err, "x.conf: line 1: n: expected a number from 0 to 10, found 'twelve'");
+    sn_ck_fails(sn_conf_finish(&c), SN_EFORMAT, &err,
+                "x.conf: line 1: n: expected a number from 0 to 10, found 'twelve'");
     sn_conf_free(&c);
     sn_ck_ok(parse(&c, "a = 1\nmisspelt = 2\n", &err), &err);
     (void)sn_conf_string(&c, "a", NULL);
@@ -97,7 +101,9 @@ END_TEST
 
 START_TEST(pages_are_safe)
 {
-    static const char *const want[][2] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg==" } }; /* RFC 4648 */
+    static const char *const want[][2] = {
+        { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg==" }
+    }; /* RFC 4648 */
     struct sn_buf b = { 0 };
 
     sn_html_text(&b, "<b a=\"1\">&\x01\xff \xc3\xa9");
@@ -136,7 +142,8 @@ START_TEST(pack_is_checked)
     ck_says("logistic.sha256: missing");
     ck_run(4, "pack --check %s", pack_variant("digest", "logistic.sha256 = ", "logistic.sha256 = 0"));
     ck_says("SHA-256 of model.json");
-    ck_run(4, "pack --check %s", pack_variant("swapped", "classifier.1 = resnet50.snw", "classifier.1 = resnet101.snw"));
+    ck_run(4, "pack --check %s",
+           pack_variant("swapped", "classifier.1 = resnet50.snw", "classifier.1 = resnet101.snw"));
     ck_says("SHA-256 of resnet101.snw");
     ck_run(3, "pack --check %s", pack_variant("double", NULL, "classifier.2.name = resnet50\n"));
     ck_says("has the same name");
@@ -201,10 +208,12 @@ START_TEST(fusion_rules)
     ck_assert(both <= vote && vote <= either);
     ck_assert(weighted == one[1]); /* all the weight on the second map, the cut at its threshold */
     (void)fused_area(pack_variant("f5", "fusion.rule = mean", "fusion.rule = stack\nfusion.stack = 0, 0, 1, 0"));
-    ck_assert_double_le(fabs(number(json.root, "fusion.area_px") - one[1]), 2.0); /* sigmoid(logit(p)) may round across the cut */
+    ck_assert_double_le(fabs(number(json.root, "fusion.area_px") - one[1]),
+                        2.0); /* sigmoid(logit(p)) may round across the cut */
     (void)fused_area(pack_variant("f6", "fusion.rule = mean", "fusion.rule = staple"));
     ck_assert_double_ge(number(json.root, "fusion.staple.iterations"), 1);
-    ck_run(3, "pack --check %s", pack_variant("f7", "fusion.rule = mean", "fusion.rule = weighted\nfusion.weights = 1, 1"));
+    ck_run(3, "pack --check %s",
+           pack_variant("f7", "fusion.rule = mean", "fusion.rule = weighted\nfusion.weights = 1, 1"));
     ck_says("expected 3 numbers");
 }
 END_TEST
@@ -236,7 +245,8 @@ START_TEST(signature_rules)
     ck_assert(sig == p[2]);
     sig = signature(pack_variant("d2", rule, "dlsig.rule = logit\ndlsig.network = resnet101"), p);
     ck_assert_double_le(fabs(sig - log(p[1] / (1 - p[1]))), 1e-12);
-    sig = signature(pack_variant("d3", rule, "dlsig.rule = stack\ndlsig.intercept = 0.5\ndlsig.coefs = 1, -2, 0.25"), p);
+    sig =
+        signature(pack_variant("d3", rule, "dlsig.rule = stack\ndlsig.intercept = 0.5\ndlsig.coefs = 1, -2, 0.25"), p);
     sum = 0.5 + log(p[0] / (1 - p[0])) - 2 * log(p[1] / (1 - p[1])) + 0.25 * log(p[2] / (1 - p[2]));
     ck_assert_double_le(fabs(sig - sum), 1e-12);
 
@@ -246,7 +256,10 @@ START_TEST(signature_rules)
         sn_buf_puts(&table, i == 5 ? "2,0.5,4\n" : "0,0,1\n");
     sn_sha256(table.data, table.len, digest);
     sn_hex(digest, 32, hex);
-    sn_buf_printf(&conf, "dlsig.rule = lasso\ndlsig.network = resnet50\ndlsig.intercept = -1\ndlsig.file = lasso.csv\ndlsig.file.sha256 = %s", hex);
+    sn_buf_printf(&conf,
+                  "dlsig.rule = lasso\ndlsig.network = resnet50\ndlsig.intercept = -1\ndlsig.file = "
+                  "lasso.csv\ndlsig.file.sha256 = %s",
+                  hex);
     (void)pack_variant("d4", rule, conf.data);
     write_text(at("d4/lasso.csv"), table.data);
     sig = signature(at("d4"), p);
@@ -267,8 +280,8 @@ START_TEST(settings_are_used)
     ck_run(1, "predict --pack %s " MANIFEST " -o %s", at("pack"), DIR, at("out"));
     a = (char *)string(result("out", "phantom_00001"), "segmenters.0.input_sha256");
     ck_assert_str_eq(a, string(json.root, "segmenters.2.input_sha256")); /* same size, statistics, resize */
-    ck_run(1, "predict --pack %s " MANIFEST " -o %s", pack_variant("bgr", NULL, "segmenter.1.mean = 0.4\nsegmenter.3.resize = torch-bilinear\n"), DIR,
-           at("out"));
+    ck_run(1, "predict --pack %s " MANIFEST " -o %s",
+           pack_variant("bgr", NULL, "segmenter.1.mean = 0.4\nsegmenter.3.resize = torch-bilinear\n"), DIR, at("out"));
     b = (char *)string(result("out", "phantom_00001"), "segmenters.0.input_sha256");
     ck_assert_str_ne(a, b);
     ck_assert_str_ne(a, string(json.root, "segmenters.2.input_sha256"));
@@ -277,7 +290,8 @@ END_TEST
 
 /* ---- quality --------------------------------------------------------------------------------- */
 
-static const char relaxed[] = "quality.max_components = 100000\nquality.min_pair_dice = 0\nquality.max_area_frac = 1\nquality.min_area_frac = 0\n";
+static const char relaxed[] = "quality.max_components = 100000\nquality.min_pair_dice = 0\nquality.max_area_frac = "
+                              "1\nquality.min_area_frac = 0\n";
 
 START_TEST(accepted_images_exit_0)
 {
@@ -290,8 +304,8 @@ START_TEST(accepted_images_exit_0)
     write_text(at("inner/pack.conf"), conf.data);
     sn_buf_free(&conf);
     for (int k = 1; k <= 4; k++) {
-        int code = run("predict --pack %s %s --clinical %s -o %s", at("inner"), at("phantoms/phantom_%05d.png", k), at("phantoms/manifest.csv"),
-                       at("out"));
+        int code = run("predict --pack %s %s --clinical %s -o %s", at("inner"), at("phantoms/phantom_%05d.png", k),
+                       at("phantoms/manifest.csv"), at("out"));
         char id[32];
 
         (void)snprintf(id, sizeof id, "phantom_%05d", k);
@@ -339,7 +353,8 @@ static const char *table(const char *name, const char *const patient[4], const c
 START_TEST(images_of_a_patient)
 {
     const char *pack = pack_variant("relaxed", NULL, relaxed);
-    const char *path = table("pairs.csv", (const char *const[]){ "A", "B", "A", "B" }, (const char *const[]){ "40", "50", "40", "50" });
+    const char *path = table("pairs.csv", (const char *const[]){ "A", "B", "A", "B" },
+                             (const char *const[]){ "40", "50", "40", "50" });
     double p1, p3, mean;
 
     ck_run(1, "predict --pack %s --manifest %s -o %s", pack, path, at("out"));
@@ -359,7 +374,8 @@ END_TEST
 /* The other image still counts, and the patient is to be looked at. */
 START_TEST(one_bad_image)
 {
-    const char *path = table("bad.csv", (const char *const[]){ "A", "A", "B", "C" }, (const char *const[]){ "40", "40", "50", "60" });
+    const char *path =
+        table("bad.csv", (const char *const[]){ "A", "A", "B", "C" }, (const char *const[]){ "40", "40", "50", "60" });
     struct sn_error err = { 0 };
     struct sn_csv t;
     char *text = slurp(path, NULL), *image = strstr(text, "phantom_00002.png");
@@ -386,7 +402,8 @@ START_TEST(missing_clinical_values)
 {
     static const char *const own[4] = { "", "", "", "" };
 
-    ck_run(3, "predict --pack %s --manifest %s -o %s", at("pack"), table("na.csv", own, (const char *const[]){ "40", "NA", "x", "" }), at("na"));
+    ck_run(3, "predict --pack %s --manifest %s -o %s", at("pack"),
+           table("na.csv", own, (const char *const[]){ "40", "NA", "x", "" }), at("na"));
     ck_says("case c2: na.csv: line 3, column 'age': the value is missing");
     ck_says("case c3: na.csv: line 4, column 'age': 'x' is not a number");
     ck_says("case c4: na.csv: line 5, column 'age'");
@@ -396,17 +413,22 @@ START_TEST(missing_clinical_values)
     ck_says("needs 'age': give --clinical");
     ck_assert(!exists(at("na2")));
     write_text(at("few.csv"), "case,bmi\nphantom_00001,30\n");
-    ck_run(3, "predict --pack %s %s -o %s --clinical %s", at("pack"), at("phantoms/phantom_00001.png"), at("na2"), at("few.csv"));
+    ck_run(3, "predict --pack %s %s -o %s --clinical %s", at("pack"), at("phantoms/phantom_00001.png"), at("na2"),
+           at("few.csv"));
     ck_says("few.csv: column 'age'");
     write_text(at("few.csv"), "case,age\nphantom_00009,30\n");
-    ck_run(3, "predict --pack %s %s -o %s --clinical %s", at("pack"), at("phantoms/phantom_00001.png"), at("na2"), at("few.csv"));
+    ck_run(3, "predict --pack %s %s -o %s --clinical %s", at("pack"), at("phantoms/phantom_00001.png"), at("na2"),
+           at("few.csv"));
     ck_says("few.csv: no row for case 'phantom_00001'");
-    ck_run(3, "predict --pack %s --manifest %s -o %s", at("pack"),
-           table("two.csv", (const char *const[]){ "A", "A", "B", "C" }, (const char *const[]){ "40", "41", "50", "60" }), at("two"));
+    ck_run(
+        3, "predict --pack %s --manifest %s -o %s", at("pack"),
+        table("two.csv", (const char *const[]){ "A", "A", "B", "C" }, (const char *const[]){ "40", "41", "50", "60" }),
+        at("two"));
     ck_says("differs from another image of the same patient");
     ck_assert(!exists(at("two/c1")));
     ck_assert(exists(at("two/c3")));
-    ck_run(1, "predict --pack %s --manifest %s -o %s", at("pack"), table("old.csv", own, (const char *const[]){ "40", "150", "44", "44" }), at("old"));
+    ck_run(1, "predict --pack %s --manifest %s -o %s", at("pack"),
+           table("old.csv", own, (const char *const[]){ "40", "150", "44", "44" }), at("old"));
     ck_assert_ptr_nonnull(strstr(slurp(at("old/c2/result.json"), NULL), "outside-training"));
 }
 END_TEST
@@ -434,21 +456,25 @@ START_TEST(joins)
     sn_ck_fails(sn_cases_load(&c, &names, NULL, at("clin.csv"), images, 2, &err), SN_EFORMAT, &err,
                 "clin.csv: line 3, column 'case': 'one' is also on line 2");
     write_text(at("clin.csv"), "name,age\none,33\n");
-    sn_ck_fails(sn_cases_load(&c, &names, NULL, at("clin.csv"), images, 2, &err), SN_EFORMAT, &err, "none of the columns");
+    sn_ck_fails(sn_cases_load(&c, &names, NULL, at("clin.csv"), images, 2, &err), SN_EFORMAT, &err,
+                "none of the columns");
     write_text(at("clin.csv"), "case,risk\none,33\n");
-    sn_ck_fails(sn_cases_load(&c, &names, NULL, at("clin.csv"), images, 2, &err), SN_EFORMAT, &err, "column 'risk' has the name");
+    sn_ck_fails(sn_cases_load(&c, &names, NULL, at("clin.csv"), images, 2, &err), SN_EFORMAT, &err,
+                "column 'risk' has the name");
     images[1] = (char *)"b/one.bmp";
     sn_ck_fails(sn_cases_load(&c, &names, NULL, NULL, images, 2, &err), SN_EINVAL, &err, "both be case 'one'");
 
     write_text(at("m.csv"), "id,file,age\n../x,one.png,3\n");
     names.id = "id";
     names.image = "file";
-    sn_ck_fails(sn_cases_load(&c, &names, at("m.csv"), NULL, NULL, 0, &err), SN_EFORMAT, &err, "line 2, column 'id': '../x' cannot name a folder");
+    sn_ck_fails(sn_cases_load(&c, &names, at("m.csv"), NULL, NULL, 0, &err), SN_EFORMAT, &err,
+                "line 2, column 'id': '../x' cannot name a folder");
     write_text(at("m.csv"), "id,file,age\nx,one.png,3\n");
     write_text(at("clin.csv"), "id,age\nx,4\n");
     sn_ck_ok(sn_cases_load(&c, &names, at("m.csv"), at("clin.csv"), NULL, 0, &err), &err);
     ck_assert_str_eq(c.rows[0].path, at("one.png"));
-    sn_ck_fails(sn_cases_cell(&c, &c.rows[0], sn_cases_column(&c, "age"), &cell, where, &err), SN_EFORMAT, &err, "differs from line 2 of m.csv");
+    sn_ck_fails(sn_cases_cell(&c, &c.rows[0], sn_cases_column(&c, "age"), &cell, where, &err), SN_EFORMAT, &err,
+                "differs from line 2 of m.csv");
     sn_cases_free(&c);
 }
 END_TEST

@@ -10,7 +10,8 @@
 
 START_TEST(outputs_are_complete)
 {
-    static const char *const files[] = { "result.json", "report.html", "mask.png", "overlay.png", "cam.png", "cam_resnet101.png", "cam_densenet121.png" };
+    static const char *const files[] = { "result.json", "report.html",       "mask.png",           "overlay.png",
+                                         "cam.png",     "cam_resnet101.png", "cam_densenet121.png" };
     struct sn_error err = { 0 };
 
     ck_run(1, "predict --pack %s " MANIFEST " -o %s --quiet", at("pack"), DIR, at("out"));
@@ -192,7 +193,8 @@ static char *without_run(const char *dir, const char *id)
 
 static void compare(const char *a, const char *b)
 {
-    static const char *const files[] = { "mask.png", "overlay.png", "cam.png", "cam_resnet101.png", "cam_densenet121.png", "report.html" };
+    static const char *const files[] = { "mask.png",          "overlay.png",         "cam.png",
+                                         "cam_resnet101.png", "cam_densenet121.png", "report.html" };
 
     for (int k = 1; k <= 4; k++) {
         char id[32];
@@ -219,7 +221,8 @@ START_TEST(same_bytes_everywhere)
         if (!sn_isa_usable(isas[i]))
             continue;
         for (int threads = 1; threads <= 3; threads++) {
-            ck_run(1, "predict --pack %s " MANIFEST " -o %s --isa %s --threads %d", at("pack"), DIR, at("second"), sn_isa_name(isas[i]), threads);
+            ck_run(1, "predict --pack %s " MANIFEST " -o %s --isa %s --threads %d", at("pack"), DIR, at("second"),
+                   sn_isa_name(isas[i]), threads);
             compare("first", "second");
         }
     }
@@ -236,14 +239,15 @@ START_TEST(stages_agree_with_the_whole)
     char *a, *b;
 
     ck_run(1, "predict --pack %s " MANIFEST " -o %s", at("pack"), DIR, at("out"));
-    ck_run(1, "segment --pack %s %s -o %s --overlay %s", at("pack"), at("phantoms/phantom_00002.png"), at("mask.png"), at("overlay.png"));
+    ck_run(1, "segment --pack %s %s -o %s --overlay %s", at("pack"), at("phantoms/phantom_00002.png"), at("mask.png"),
+           at("overlay.png"));
     a = slurp(at("mask.png"), &n);
     b = slurp(at("out/phantom_00002/mask.png"), &m);
     ck_assert(n == m && memcmp(a, b, n) == 0);
     r = result("out", "phantom_00002");
     box = dig(r, "region.crop");
-    ck_run(0, "classify %s %s --box %d %d %d %d --json", at("pack/resnet101.snw"), at("phantoms/phantom_00002.png"), (int)number(box, "x"),
-           (int)number(box, "y"), (int)number(box, "width"), (int)number(box, "height"));
+    ck_run(0, "classify %s %s --box %d %d %d %d --json", at("pack/resnet101.snw"), at("phantoms/phantom_00002.png"),
+           (int)number(box, "x"), (int)number(box, "y"), (int)number(box, "width"), (int)number(box, "height"));
     sn_ck_ok(sn_json_parse(caught_out, strlen(caught_out), &doc, &err), &err);
     ck_assert(number(doc.root, "p") == number(r, "classifiers.1.p"));
     ck_assert(number(doc.root, "logits.1") == number(r, "classifiers.1.logits.1"));
@@ -257,7 +261,8 @@ START_TEST(one_segmenter)
     struct sn_image im = { 0 };
     struct sn_npy p;
 
-    ck_run(0, "segment %s %s -o %s --prob %s", at("pack/unet.snw"), at("phantoms/phantom_00001.png"), at("m.png"), at("p.npy"));
+    ck_run(0, "segment %s %s -o %s --prob %s", at("pack/unet.snw"), at("phantoms/phantom_00001.png"), at("m.png"),
+           at("p.npy"));
     sn_ck_ok(sn_image_read(at("m.png"), &im, &err), &err);
     sn_ck_ok(sn_npy_read(at("p.npy"), &p, &err), &err);
     ck_assert_int_eq(p.ndim, 2);

@@ -101,10 +101,10 @@ static int run(const char *fmt, ...)
     return code;
 }
 
-#define ck_run(code, ...)                                                                         \
-    do {                                                                                          \
-        int ran_ = run(__VA_ARGS__);                                                              \
-        ck_assert_msg(ran_ == (code), "exit code %d, expected %d: %s", ran_, (code), caught_err); \
+#define ck_run(code, ...)                                                                                              \
+    do {                                                                                                               \
+        int ran_ = run(__VA_ARGS__);                                                                                   \
+        ck_assert_msg(ran_ == (code), "exit code %d, expected %d: %s", ran_, (code), caught_err);                      \
     } while (0)
 #define ck_says(text) ck_assert_msg(strstr(caught_err, (text)) != NULL, "'%s' is not in: %s", (text), caught_err)
 
@@ -118,7 +118,8 @@ SN_UNUSED static void make_material(void)
 /* pack.conf with `from` replaced by `to` (appended when from is NULL), the files linked, as pack `name`. */
 SN_UNUSED static const char *pack_variant(const char *name, const char *from, const char *to)
 {
-    static const char *const files[] = { "deeplabv3.snw", "unet.snw", "unetpp.snw", "resnet50.snw", "resnet101.snw", "densenet121.snw", "model.json" };
+    static const char *const files[] = { "deeplabv3.snw", "unet.snw",        "unetpp.snw", "resnet50.snw",
+                                         "resnet101.snw", "densenet121.snw", "model.json" };
     char *conf = slurp(at("pack/pack.conf"), NULL), *place = from ? strstr(conf, from) : conf + strlen(conf);
     struct sn_buf b = { 0 };
 
