@@ -19,9 +19,9 @@ endif
 
 SRC_base    = error.c size.c arena.c sha256.c crc32.c file.c buf.c cpu.c pool.c rng.c math.c
 SRC_kernels = dispatch.c
-SRC_ref     = conv_ref.c elementwise_ref.c spatial_ref.c
-SRC_x86     = conv_avx2.c conv_avx512.c elementwise_avx2.c elementwise_avx512.c spatial_avx2.c spatial_avx512.c
-SRC_arm     = conv_neon.c elementwise_neon.c spatial_neon.c
+SRC_ref     = conv_ref.c elementwise_ref.c spatial_ref.c winograd_ref.c
+SRC_x86     = conv_avx2.c conv_avx512.c elementwise_avx2.c elementwise_avx512.c spatial_avx2.c spatial_avx512.c winograd_avx2.c winograd_avx512.c
+SRC_arm     = conv_neon.c elementwise_neon.c spatial_neon.c winograd_neon.c
 SRC_weights = snw_read.c snw_write.c model.c
 SRC_import  = import.c pickle.c globals.c zip.c torch.c safetensors.c
 SRC_nets    = net.c registry.c resnet.c densenet.c deeplabv3.c unet.c unetpp.c

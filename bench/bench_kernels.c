@@ -42,7 +42,9 @@ struct job {
     const void *x[MAX_PLANES];
     void *y[MAX_PLANES];
     uint8_t lanes[MAX_PLANES];
-    float *in, *out, *w;
+    struct sn_winograd wino;
+    struct sn_winograd_span tiles;
+    float *in, *out, *w, *v; /* v: winograd's weights, input and products */
     float aux[2 * SN_LANES];
     double mean[SN_LANES], var[SN_LANES];
     int32_t at[4][512];
@@ -95,6 +97,35 @@ static int conv_job(struct job *j, const struct conv_shape *s, struct sn_error *
     return SN_OK;
 }
 
+static bool has_winograd(const struct conv_shape *s)
+{
+    return s->k == 3 && s->stride == 1 && s->dil * 3 < s->h;
+}
+
+/* The same layer by tiles. Rates stay those of the direct convolution's multiply-adds. */
+static int winograd_job(struct job *j, const struct conv_shape *s, struct sn_error *err)
+{
+    int ty = ((s->h + s->dil - 1) / s->dil + 3) / 4, tx = ((s->w + s->dil - 1) / s->dil + 3) / 4, tiles = ty * tx * s->dil * s->dil;
+    size_t u, v;
+
+    SN_TRY(conv_job(j, s, err));
+    u = (size_t)j->conv.groups * j->conv.group_stride * 4;
+    v = 36 * ((size_t)tiles * (size_t)j->conv.planes + 1) * SN_LANES;
+    j->v = noise(u + v + 36 * ((size_t)tiles * SN_GROUP + SN_LANES), "v", err);
+    if (!j->v)
+        return SN_ENOMEM;
+    j->wino = (struct sn_winograd){ .x = j->x, .lanes = j->lanes, .planes = j->conv.planes, .u = j->v, .group_stride = 4 * j->conv.group_stride,
+                                    .bias = j->conv.bias, .y = j->y, .oc = s->oc, .h = s->h, .w = s->w, .dil = s->dil, .tiles_y = ty,
+                                    .tiles_x = tx, .act = j->conv.act };
+    j->tiles = (struct sn_winograd_span){ .t1 = tiles, .c1 = j->conv.planes, .tiles = tiles, .v = j->v + u, .m = j->v + u + v, .stride = v / 36 };
+    if (j->op != OP_winograd_output)
+        j->flops = 0;
+    j->bytes = 4.0 * (double)v; /* of the input's transform: what it writes */
+    if (j->op == OP_winograd_weights)
+        j->bytes = 4.0 * (double)u;
+    return SN_OK;
+}
+
 /* The other operations work on one plane of 56 x 56 pixels, in the first level cache's neighbourhood. */
 static int plane_job(struct job *j, struct sn_error *err)
 {
@@ -131,6 +162,7 @@ static void job_free(struct job *j)
     sn_free_aligned(j->in);
     sn_free_aligned(j->out);
     sn_free_aligned(j->w);
+    sn_free_aligned(j->v);
 }
 
 static void job_run(struct job *j, const struct row *row)
@@ -144,6 +176,16 @@ static void job_run(struct job *j, const struct row *row)
     switch (j->op) {
     case OP_conv2d:
         ((sn_conv2d_fn *)row->fn)(&j->conv, &j->span);
+        break;
+    case OP_winograd_weights:
+        ((sn_winograd_weights_fn *)row->fn)(&(struct sn_winograd_weights){ j->w, j->v, (size_t)j->conv.groups * j->conv.group_stride / 9 });
+        break;
+    case OP_winograd_input:
+        ((sn_winograd_input_fn *)row->fn)(&j->wino, &j->tiles);
+        break;
+    case OP_winograd_output:
+        for (j->tiles.g = 0; j->tiles.g < j->conv.groups; j->tiles.g++)
+            (void)((sn_winograd_output_fn *)row->fn)(&j->wino, &j->tiles);
         break;
     case OP_affine:
         ((sn_affine_fn *)row->fn)(&(struct sn_affine){ j->in, j->out, j->aux, j->aux + SN_LANES, pixels, relu });
@@ -272,7 +314,17 @@ static int time_all(struct table *t, struct sn_error *err)
             rc = time_job(t, &j, err);
         job_free(&j);
     }
-    for (int op = OP_conv2d + 1; op <= OP_finite && !rc; op++) {
+    for (int op = OP_winograd_weights; op <= OP_winograd_output; op++)
+        for (size_t i = 0; i < SN_COUNT(conv_shapes) && !rc; i++) {
+            if (!has_winograd(&conv_shapes[i]))
+                continue;
+            j = (struct job){ .op = (enum op)op };
+            rc = winograd_job(&j, &conv_shapes[i], err);
+            if (!rc)
+                rc = time_job(t, &j, err);
+            job_free(&j);
+        }
+    for (int op = OP_winograd_output + 1; op <= OP_finite && !rc; op++) {
         j = (struct job){ .op = (enum op)op };
         rc = plane_job(&j, err);
         if (!rc)

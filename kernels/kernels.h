@@ -67,6 +67,47 @@ struct sn_conv_span {
 typedef void sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *span);
 
 /*
+ * winograd: the convolution 3x3, stride 1, any dilation, padding = dilation, in 6x6 tiles that give
+ * 4x4 outputs: F(4x4, 3x3). A dilation d cuts the image into d x d interleaved sub-images, tiled one
+ * after the other; tiles_y, tiles_x are a sub-image's. Three parts:
+ *   weights  [3][3][n] -> [36][n], n = used lanes of a chunk * 32, by winograd_filter twice
+ *   input    tiles t0 <= t < t1 of planes c0 <= c < c1 -> v[36][planes][tiles][16], position p at
+ *            p * stride; tile t at t - base; pixels outside the image are 0
+ *   output   group g, tiles t0 <= t < t1: m[p] = sum over chunks of (acc = 0; for ic: acc = fma(v, u,
+ *            acc)), then winograd_output twice, then bias, residual, activation as conv2d
+ * Each two-dimensional transform runs down the columns first, then along the rows.
+ *   u        [groups][chunk][36][used lanes of the chunk][32]
+ *   m        scratch of the SIMD kernels, 36 * ((t1 - t0) * 32 + 16) floats; the twin leaves it alone
+ */
+struct sn_winograd {
+    const void *const *x;
+    const uint8_t *lanes;
+    int planes;
+    const void *u;
+    size_t group_stride;
+    const void *bias;
+    const void *const *res;
+    void *const *y;
+    int oc, h, w, dil, tiles_y, tiles_x;
+    struct sn_activation act;
+};
+struct sn_winograd_span {
+    int t0, t1, c0, c1, g;
+    int base, tiles;
+    void *v, *m;
+    size_t stride;
+};
+struct sn_winograd_weights {
+    const void *w;
+    void *u;
+    size_t n;
+};
+typedef void sn_winograd_weights_fn(const struct sn_winograd_weights *p);
+typedef void sn_winograd_input_fn(const struct sn_winograd *p, const struct sn_winograd_span *s);
+/* true when every value it stored is finite */
+typedef bool sn_winograd_output_fn(const struct sn_winograd *p, const struct sn_winograd_span *s);
+
+/*
  * affine: y = act(fma(x, scale, shift)), per lane: BatchNorm that could not be folded, and the last
  * step of instance norm. scale, shift [16]; n pixels.
  */

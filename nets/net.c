@@ -77,6 +77,7 @@ void sn_net_free(struct sn_net *net)
     }
     free(net->steps);
     sn_free_aligned(net->arena);
+    sn_free_aligned(net->scratch);
     free(net->head);
     sn_graph_free(&net->graph);
     free(net);

@@ -35,6 +35,7 @@ struct sn_net_options {
     enum sn_precision precision;
     struct sn_pool *pool;        /* borrowed; NULL: one thread */
     const char *family;          /* NULL: as sn_net_identify */
+    bool direct;                 /* the direct convolution everywhere (--conv direct) */
     bool no_fuse;                /* keep ReLU and additions as steps of their own (same bits): tests and traces */
     bool keep_features;          /* keep the map that feeds global pooling, for class activation maps */
 };

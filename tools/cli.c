@@ -261,7 +261,7 @@ int sn_cli_pool(const struct sn_common *c, struct sn_pool **pool, struct sn_erro
 
 struct sn_net_options sn_cli_net_options(const struct sn_common *c, struct sn_pool *pool)
 {
-    return (struct sn_net_options){ .isa = c->isa, .precision = c->precision, .pool = pool };
+    return (struct sn_net_options){ .isa = c->isa, .precision = c->precision, .direct = c->direct, .pool = pool };
 }
 
 const char *sn_basename(const char *path)

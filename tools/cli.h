@@ -16,7 +16,7 @@ struct sn_common {
     int threads;               /* --threads N; default: the cores this process may use */
     enum sn_isa isa;           /* --isa auto|ref|avx2|avx512|neon */
     enum sn_precision precision; /* --precision fp32|fp64 */
-    bool direct;               /* --conv auto|direct; part 1 has the direct algorithm only */
+    bool direct;               /* --conv auto|direct: no Winograd */
     const char *memory;        /* --memory lean|balanced|fast; same bits in every mode */
     bool quiet, json;
 };

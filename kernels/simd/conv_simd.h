@@ -6,29 +6,7 @@
  * Pixels that are not neighbours in memory (stride, image border) are first copied to a scratch
  * line: one copy per 16 * TILE_OC/VN multiply-adds each, 2 to 6 % where it happens.
  */
-#include "kernels/simd/simd.h"
-
-#define TILE_V (TILE_OC / VN)
-
-/* acc += the products of `lanes` channels at NP pixels, 16 floats apart, with the weights at w. */
-SN_INLINE void conv_step(const int np, V acc[][TILE_V], const float *x, int lanes, const float *w)
-{
-    for (int ic = 0; ic < lanes; ic++, w += SN_GROUP) {
-        V wv[TILE_V];
-
-        SN_UNROLL
-        for (int j = 0; j < TILE_V; j++)
-            wv[j] = v_load(w + j * VN);
-        SN_UNROLL
-        for (int i = 0; i < np; i++) {
-            V xv = v_set1(x[i * SN_LANES + ic]);
-
-            SN_UNROLL
-            for (int j = 0; j < TILE_V; j++)
-                acc[i][j] = v_fma(xv, wv[j], acc[i][j]);
-        }
-    }
-}
+#include "kernels/simd/tile_simd.h"
 
 /*
  * The np input pixels of one tap, 16 floats apart: in place where they are neighbours inside the

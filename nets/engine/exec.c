@@ -39,6 +39,35 @@ static void conv_unit(void *ctx, size_t unit, int thread)
     }
 }
 
+/* A block of pixels, normalised into scratch planes, then multiplied with every weight group. */
+static void normalised_conv_unit(void *ctx, size_t unit, int thread)
+{
+    const struct job *j = ctx;
+    const struct sn_step *s = j->s;
+    struct sn_net *net = j->net;
+    struct sn_conv2d c = s->conv;
+    char *mine = net->scratch + net->scratch_bytes + (size_t)thread * net->scratch_thread;
+    void **x = (void **)(void *)(mine + s->pre_bytes * (size_t)c.planes), **y = x + c.planes;
+    size_t p0 = unit * (size_t)s->block, n = SN_MIN((size_t)s->block, (size_t)c.ow - p0);
+    struct sn_conv_span span = { .g1 = c.groups, .p1 = (int)n };
+
+    for (int k = 0; k < c.planes; k++) {
+        struct sn_affine a = { .x = at(net, s->x.p[k], p0), .y = x[k] = mine + s->pre_bytes * (size_t)k, .n = n,
+                               .scale = at(net, s->scale, (size_t)k), .shift = at(net, s->shift, (size_t)k),
+                               .act = net->graph.nodes[s->node->pre].act };
+
+        net->kernels.affine(&a);
+    }
+    for (int k = 0; k < s->y.n; k++)
+        y[k] = at(net, s->y.p[k], p0);
+    c.x = (const void *const *)x;
+    c.y = y;
+    c.iw = c.ow = (int)n;
+    net->kernels.conv2d(&c, &span);
+    for (int k = 0; k < s->y.n; k++)
+        check(net, y[k], n * SN_LANES);
+}
+
 /* A transposed convolution's units interleave in memory, so its planes are checked afterwards. */
 static void check_unit(void *ctx, size_t unit, int thread)
 {
@@ -166,15 +195,73 @@ static void row_unit(void *ctx, size_t unit, int thread)
     check(j->net, at(j->net, s->y.p[plane], first), n * SN_LANES);
 }
 
+static struct sn_winograd_span tiles(const struct job *j, int block, int thread)
+{
+    const struct sn_step *s = j->s;
+    char *mine = j->net->scratch + j->net->scratch_bytes + (size_t)thread * j->net->scratch_thread;
+    int t0 = block * s->block, t1 = SN_MIN(t0 + s->block, s->tiles);
+    struct sn_winograd_span span = { .t0 = t0, .t1 = t1, .c1 = s->wino.planes, .base = s->shared ? 0 : t0,
+                                     .tiles = s->shared ? s->tiles : t1 - t0, .m = mine,
+                                     .v = s->shared ? j->net->scratch : mine + s->m_bytes };
+
+    span.stride = ((size_t)span.tiles * (size_t)s->wino.planes + 1) * SN_LANES;
+    return span;
+}
+
+static void product_group(const struct job *j, struct sn_winograd_span *span, int g)
+{
+    span->g = g;
+    if (!j->net->kernels.winograd_output(&j->s->wino, span))
+        atomic_store_explicit(&j->net->bad, 1, memory_order_relaxed);
+}
+
+/* Many tiles: a thread transforms a block of them and multiplies it with every weight group. */
+static void winograd_block(void *ctx, size_t unit, int thread)
+{
+    const struct job *j = ctx;
+    struct sn_winograd_span span = tiles(j, (int)unit, thread);
+
+    j->net->kernels.winograd_input(&j->s->wino, &span);
+    for (int g = 0; g * SN_GROUP < j->s->wino.oc; g++)
+        product_group(j, &span, g);
+}
+
+/* Few tiles: all are transformed first, plane by plane; then every group's weights are read once. */
+static void winograd_plane(void *ctx, size_t unit, int thread)
+{
+    const struct job *j = ctx;
+    struct sn_winograd_span span = tiles(j, 0, thread);
+
+    span.t1 = j->s->tiles;
+    span.c0 = (int)unit;
+    span.c1 = (int)unit + 1;
+    j->net->kernels.winograd_input(&j->s->wino, &span);
+}
+
+static void winograd_group(void *ctx, size_t unit, int thread)
+{
+    const struct job *j = ctx;
+    struct sn_winograd_span span = tiles(j, (int)(unit % (size_t)j->s->blocks), thread);
+
+    product_group(j, &span, (int)(unit / (size_t)j->s->blocks));
+}
+
 void sn_net_run_step(struct sn_net *net, struct sn_step *s)
 {
     struct job j = { net, s };
+
+    if (s->winograd) {
+        if (s->shared)
+            sn_pool_run(net->opt.pool, winograd_plane, &j, (size_t)s->x.n);
+        sn_pool_run(net->opt.pool, s->shared ? winograd_group : winograd_block, &j, s->units);
+        return;
+    }
 
     if (s->node->op != SN_NODE_CONV) {
         sn_pool_run(net->opt.pool, row_unit, &j, s->units);
         return;
     }
-    sn_pool_run(net->opt.pool, conv_unit, &j, s->units);
+    sn_pool_run(net->opt.pool, s->node->pre >= 0 ? normalised_conv_unit : conv_unit, &j, s->units);
     if (s->conv.up != 1)
         sn_pool_run(net->opt.pool, check_unit, &j, (size_t)s->y.n);
 }

@@ -16,7 +16,8 @@ typedef int sn_val; /* index of the node that produces it; negative: invalid */
 
 enum sn_node_op {
     SN_NODE_INPUT, SN_NODE_CONV, SN_NODE_AFFINE, SN_NODE_ACT, SN_NODE_ADD, SN_NODE_CONCAT, SN_NODE_MAXPOOL,
-    SN_NODE_AVGPOOL, SN_NODE_GAP, SN_NODE_INSTNORM, SN_NODE_UPSAMPLE, SN_NODE_PAD, SN_NODE_DEAD
+    SN_NODE_AVGPOOL, SN_NODE_GAP, SN_NODE_INSTNORM, SN_NODE_UPSAMPLE, SN_NODE_PAD,
+    SN_NODE_INLINE /* an affine that its 1x1 convolution applies while reading */, SN_NODE_DEAD
 };
 const char *sn_node_op_name(enum sn_node_op op);
 
@@ -41,6 +42,7 @@ struct sn_node {
     bool has_bn;
     struct sn_bn bn;                    /* folded into the conv, or the affine's own */
     sn_val res;                         /* residual input of a fused conv; -1: none */
+    sn_val pre;                         /* the inlined affine on a conv's input; -1: none */
     struct sn_activation act;
     /* pooling */
     int k;
@@ -122,9 +124,15 @@ struct sn_step {
     const struct sn_node *node;
     sn_val val;
     const char *kernel;
+    bool winograd;
+    bool shared;                        /* winograd: the whole input is transformed first, then groups are units */
+    int tiles;                          /* winograd: in all */
+    size_t pre_bytes;                   /* conv with an inlined affine: a block of its input */
+    size_t v_bytes, m_bytes;            /* winograd: of one tile block (or all tiles when shared), and of the products */
     struct sn_planes x, res, y;
     union {
         struct sn_conv2d conv;
+        struct sn_winograd wino;
         struct sn_pool2d pool;
         struct sn_upsample up;
     };
@@ -147,6 +155,8 @@ struct sn_net {
     struct sn_planes *vals;             /* [graph.n] */
     void *arena;
     size_t arena_bytes, weight_bytes;
+    char *scratch;                      /* transforms: shared input first, then a piece a thread */
+    size_t scratch_bytes, scratch_thread;
     float *head;                        /* [classes][C] then [classes] */
     atomic_int bad;                     /* a unit of the running step met a non-finite value */
 };

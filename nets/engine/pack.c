@@ -17,47 +17,74 @@ struct pack {
     double *rows;           /* [threads][longest row] */
     size_t row;
     void *dst;
+    float *direct;          /* winograd: [threads][k * 32], a group before its transform */
+    const struct sn_planes *x;
     atomic_int *bad;
 };
 
-static void store(const struct sn_net *net, void *dst, size_t i, double v)
+static void store(size_t elem, void *dst, size_t i, double v)
 {
-    if (net->elem == 8) {
+    if (elem == 8) {
         ((double *)dst)[i] = fabs(v) < DBL_MIN ? 0.0 : v;
     } else {
         ((float *)dst)[i] = sn_flush((float)v);
     }
 }
 
-/* One weight group; for a transposed convolution (dy, dx) = quad / 2, quad % 2 of the 2x2 kernel. */
+/* [chunk][3][3][lanes][32] -> [chunk][36][lanes][32] */
+static void transform_group(const struct pack *p, const float *w, float *u)
+{
+    for (int c0 = 0; c0 < p->x->n; c0 += SN_CHUNK) {
+        struct sn_winograd_weights t = { .w = w, .u = u };
+
+        for (int c = c0; c < SN_MIN(c0 + SN_CHUNK, p->x->n); c++)
+            t.n += (size_t)p->x->lanes[c] * SN_GROUP;
+        p->net->kernels.winograd_weights(&t);
+        w += 9 * t.n;
+        u += 36 * t.n;
+    }
+}
+
+/*
+ * One weight group; for a transposed convolution (dy, dx) = quad / 2, quad % 2 of the 2x2 kernel.
+ * Chunk by chunk, so that the 32 interleaved rows stay in the cache while they are filled.
+ */
 static void pack_group(void *ctx, size_t unit, int thread)
 {
     const struct pack *p = ctx;
     const struct sn_node *node = p->node;
-    size_t groups = ((size_t)node->c + SN_GROUP - 1) / SN_GROUP, base = unit * p->k * SN_GROUP;
-    size_t quad = unit / groups, oc0 = unit % groups * SN_GROUP;
+    size_t groups = ((size_t)node->c + SN_GROUP - 1) / SN_GROUP, quad = unit / groups, oc0 = unit % groups * SN_GROUP;
+    size_t live = SN_MIN((size_t)SN_GROUP, (size_t)node->c - oc0), wide = p->net->elem;
+    char *dst = p->direct ? (char *)(p->direct + (size_t)thread * p->k * SN_GROUP)
+                          : (char *)p->dst + unit * p->k * SN_GROUP * wide;
     double *row = p->rows + (size_t)thread * p->row;
     bool ok = true;
 
-    for (size_t o = 0; o < SN_GROUP; o++) {
-        size_t oc = oc0 + o;
-        double s = p->scale && oc < (size_t)node->c ? p->scale[oc] : 1.0;
+    for (size_t k0 = 0, k1 = 0, c = 0; k0 < p->k; k0 = k1) {
+        size_t first = p->source[k0];
 
-        if (oc < (size_t)node->c && node->up == 1)
-            sn_tensor_to_f64(node->weight, oc * p->row, p->row, row);
-        for (size_t k = 0; k < p->k; k++) {
-            double v = 0;
+        for (size_t end = SN_MIN(c + SN_CHUNK, (size_t)p->x->n); c < end; c++)
+            k1 += (size_t)p->x->lanes[c] * (size_t)node->kh * (size_t)node->kw;
+        for (size_t o = 0; o < live; o++) {
+            double s = p->scale ? p->scale[oc0 + o] : 1.0;
 
-            if (oc < (size_t)node->c) {
-                if (node->up == 1)
-                    v = row[p->source[k]] * s;
-                else
-                    sn_tensor_to_f64(node->weight, (p->source[k] * (size_t)node->c + oc) * 4 + quad, 1, &v), v *= s;
+            if (node->up == 1) /* a block's weights lie together in their channel's row */
+                sn_tensor_to_f64(node->weight, (oc0 + o) * p->row + first, k1 - k0, row);
+            else
+                for (size_t k = k0; k < k1; k++)
+                    sn_tensor_to_f64(node->weight, (p->source[k] * (size_t)node->c + oc0 + o) * 4 + quad, 1, &row[k - k0]);
+            for (size_t k = k0; k < k1; k++) {
+                double v = row[node->up == 1 ? p->source[k] - first : k - k0] * s;
+
+                store(wide, dst, k * SN_GROUP + o, v);
+                ok &= v - v == 0 && (wide == 8 || fabs(v) <= (double)FLT_MAX);
             }
-            ok &= isfinite(v) && (p->net->elem == 8 || isfinite((float)v));
-            store(p->net, p->dst, base + k * SN_GROUP + o, v);
         }
+        for (size_t k = k0; k < k1; k++)
+            memset(dst + (k * SN_GROUP + live) * wide, 0, (SN_GROUP - live) * wide);
     }
+    if (p->direct)
+        transform_group(p, (float *)(void *)dst, (float *)p->dst + 4 * unit * p->k * SN_GROUP);
     if (!ok)
         atomic_store(p->bad, 1);
 }
@@ -114,21 +141,38 @@ static int fold(const struct sn_node *node, double *scale, double *bias, struct 
     return SN_OK;
 }
 
+/* Fills scale and shift, [planes * 16], lane by lane: concatenations of odd widths leave gaps. */
+static int spread(struct sn_net *net, struct sn_step *s, const struct sn_node *bn, struct sn_error *err)
+{
+    size_t n = (size_t)bn->c;
+    double *fb = malloc(2 * n * sizeof *fb);
+    int rc = fb ? fold(bn, fb, fb + n, err) : SN_NOMEM(err, "normalisation weights");
+
+    for (int c = 0, plane = 0; !rc && plane < s->x.n; plane++)
+        for (int l = 0; l < s->x.lanes[plane]; l++, c++) {
+            store(net->elem, s->scale, (size_t)plane * SN_LANES + (size_t)l, fb[c]);
+            store(net->elem, s->shift, (size_t)plane * SN_LANES + (size_t)l, fb[n + (size_t)c]);
+        }
+    free(fb);
+    return rc;
+}
+
 static int pack_conv(struct sn_net *net, struct sn_step *s, struct sn_error *err)
 {
     const struct sn_node *node = s->node;
-    struct sn_conv2d *c = &s->conv;
-    size_t quads = (size_t)(node->up * node->up), padded = (size_t)c->groups * SN_GROUP;
+    size_t quads = (size_t)(node->up * node->up), groups = ((size_t)node->c + SN_GROUP - 1) / SN_GROUP, padded = groups * SN_GROUP;
+    size_t grow = s->winograd ? 4 : 1; /* 36 products in the place of 9 */
     size_t row = (size_t)node->weight->count / (size_t)node->c;
     atomic_int bad = 0;
-    struct pack p = { .net = net, .node = node, .row = row, .bad = &bad };
+    struct pack p = { .net = net, .node = node, .row = row, .x = &s->x, .bad = &bad };
     double *fb = malloc(2 * padded * sizeof *fb), *rows = NULL;
     uint32_t *source = malloc((row ? row : 1) * sizeof *source);
     int threads = sn_pool_threads(net->opt.pool), rc = SN_OK;
     char *dst = NULL;
 
     rows = malloc((size_t)threads * row * sizeof *rows);
-    if (!fb || !rows || !source) {
+    p.direct = s->winograd ? sn_alloc_aligned((size_t)threads * row * SN_GROUP * sizeof(float)) : NULL;
+    if (!fb || !rows || !source || (s->winograd && !p.direct)) {
         rc = SN_NOMEM(err, "packing weights");
         goto out;
     }
@@ -137,8 +181,7 @@ static int pack_conv(struct sn_net *net, struct sn_step *s, struct sn_error *err
     p.rows = rows;
     p.source = source;
     p.scale = node->has_bn ? fb : NULL;
-    c->group_stride = p.k * SN_GROUP;
-    s->weight_bytes = (quads * padded * p.k + padded) * net->elem;
+    s->weight_bytes = (quads * padded * p.k * grow + padded + (node->pre >= 0 ? 2 * (size_t)s->x.n * SN_LANES : 0)) * net->elem;
     dst = sn_alloc_aligned(s->weight_bytes);
     if (!dst) {
         rc = SN_FAIL(err, SN_ENOMEM, "out of memory: layer '%s' needs %zu bytes of weights", node->name, s->weight_bytes);
@@ -146,50 +189,49 @@ static int pack_conv(struct sn_net *net, struct sn_step *s, struct sn_error *err
     }
     s->weights = dst;
     p.dst = dst;
-    c->w = dst;
-    sn_pool_run(net->opt.pool, pack_group, &p, quads * (size_t)c->groups);
+    sn_pool_run(net->opt.pool, pack_group, &p, quads * groups);
     if (atomic_load(&bad)) {
         rc = SN_FAIL(err, SN_EMODEL, "layer '%s' has a non-finite weight", node->name);
         goto out;
     }
-    dst += quads * padded * p.k * net->elem;
+    dst += quads * padded * p.k * grow * net->elem;
     for (size_t i = 0; i < padded; i++)
-        store(net, dst, i, i < (size_t)node->c ? fb[padded + i] : 0.0);
-    c->bias = node->bias || node->has_bn ? dst : NULL;
+        store(net->elem, dst, i, i < (size_t)node->c ? fb[padded + i] : 0.0);
+    if (node->pre >= 0) {
+        s->scale = dst + padded * net->elem;
+        s->shift = (char *)s->scale + (size_t)s->x.n * SN_LANES * net->elem;
+        memset(s->scale, 0, 2 * (size_t)s->x.n * SN_LANES * net->elem);
+        SN_TRY_OUT(spread(net, s, &net->graph.nodes[node->pre], err));
+    }
+    if (s->winograd) {
+        s->wino.u = s->weights;
+        s->wino.group_stride = 4 * p.k * SN_GROUP;
+        s->wino.bias = node->bias || node->has_bn ? dst : NULL;
+    } else {
+        s->conv.w = s->weights;
+        s->conv.group_stride = p.k * SN_GROUP;
+        s->conv.bias = node->bias || node->has_bn ? dst : NULL;
+    }
 out:
     free(fb);
     free(rows);
     free(source);
+    sn_free_aligned(p.direct);
     return rc;
 }
 
 /* scale and shift of a BatchNorm that stays, or room for an instance norm's. Lanes, not channels: concatenations leave gaps. */
 static int pack_affine(struct sn_net *net, struct sn_step *s, struct sn_error *err)
 {
-    const struct sn_node *node = s->node;
-    size_t lanes = (size_t)s->x.n * SN_LANES, n = (size_t)node->c;
-    double *fb = malloc(2 * n * sizeof *fb);
-    int rc = SN_OK;
+    size_t lanes = (size_t)s->x.n * SN_LANES;
 
     s->weight_bytes = 2 * lanes * net->elem;
     s->scale = s->weights = sn_alloc_aligned(s->weight_bytes);
-    if (!fb || !s->scale) {
-        rc = SN_NOMEM(err, "normalisation weights");
-        goto out;
-    }
+    if (!s->scale)
+        return SN_NOMEM(err, "normalisation weights");
     memset(s->scale, 0, s->weight_bytes);
     s->shift = (char *)s->scale + lanes * net->elem;
-    if (node->op == SN_NODE_INSTNORM)
-        goto out;
-    SN_TRY_OUT(fold(node, fb, fb + n, err));
-    for (int c = 0, plane = 0; plane < s->x.n; plane++)
-        for (int l = 0; l < s->x.lanes[plane]; l++, c++) {
-            store(net, s->scale, (size_t)plane * SN_LANES + (size_t)l, fb[c]);
-            store(net, s->shift, (size_t)plane * SN_LANES + (size_t)l, fb[n + (size_t)c]);
-        }
-out:
-    free(fb);
-    return rc;
+    return s->node->op == SN_NODE_INSTNORM ? SN_OK : spread(net, s, s->node, err);
 }
 
 int sn_net_pack_weights(struct sn_net *net, struct sn_error *err)

@@ -15,7 +15,7 @@ static void count_uses(struct sn_graph *g)
     for (int i = 0; i < g->n; i++) {
         const struct sn_node *node = &g->nodes[i];
 
-        if (node->op == SN_NODE_DEAD)
+        if (node->op >= SN_NODE_INLINE)
             continue;
         for (int k = 0; k < node->n_in; k++)
             g->nodes[node->in[k]].uses++;
@@ -67,12 +67,27 @@ static bool fuse_add(struct sn_graph *g, int i)
         int conv = g->nodes[i].in[k], other = g->nodes[i].in[1 - k];
         const struct sn_node *c = &g->nodes[conv];
 
-        if (conv != other && c->op == SN_NODE_CONV && absorbable(c) && c->res < 0 && c->up == 1) {
+        if (conv != other && c->op == SN_NODE_CONV && absorbable(c) && c->res < 0 && c->pre < 0 && c->up == 1) {
             absorb(g, i, conv)->res = other;
             return true;
         }
     }
     return false;
+}
+
+/*
+ * A normalisation that only a 1x1 convolution reads (DenseNet's norm1) is applied to a block of
+ * pixels at a time, in the cache, just before the convolution reads it: the tensor is never stored.
+ */
+static void fuse_input(struct sn_graph *g, struct sn_node *conv)
+{
+    struct sn_node *bn = &g->nodes[conv->in[0]];
+
+    if (bn->op != SN_NODE_AFFINE || bn->uses != 1 || bn->keep || conv->kh != 1 || conv->kw != 1 || conv->stride != 1 || conv->up != 1)
+        return;
+    conv->pre = conv->in[0];
+    conv->in[0] = bn->in[0];
+    bn->op = SN_NODE_INLINE;
 }
 
 void sn_graph_fuse(struct sn_graph *g)
@@ -83,6 +98,8 @@ void sn_graph_fuse(struct sn_graph *g)
 
         if (node->op == SN_NODE_ADD)
             (void)fuse_add(g, i);
+        if (node->op == SN_NODE_CONV)
+            fuse_input(g, node);
         if (node->op == SN_NODE_ACT) {
             const struct sn_node *x = &g->nodes[node->in[0]];
             struct sn_activation act = node->act;
@@ -162,7 +179,7 @@ static int make_tables(struct sn_net *net, struct sn_error *err)
         const struct sn_node *node = &g->nodes[i];
         struct sn_planes *v = &net->vals[i];
 
-        if (node->op == SN_NODE_DEAD)
+        if (node->op >= SN_NODE_INLINE)
             continue;
         /* channel-wise operations keep the gaps that a concatenation of odd widths leaves */
         v->n = (node->c + SN_LANES - 1) / SN_LANES;
@@ -217,7 +234,7 @@ int sn_net_plan_memory(struct sn_net *net, struct sn_error *err)
     for (int i = 0; i < g->n; i++) {
         const struct sn_node *node = &g->nodes[i];
 
-        if (node->op == SN_NODE_DEAD || node->op == SN_NODE_CONCAT)
+        if (node->op >= SN_NODE_INLINE || node->op == SN_NODE_CONCAT)
             continue;
         for (int k = 0; k < node->n_in; k++)
             touch(g, last, node->in[k], i);
@@ -230,7 +247,7 @@ int sn_net_plan_memory(struct sn_net *net, struct sn_error *err)
 
         if (node->keep)
             touch(g, last, i, g->n);
-        if (node->op == SN_NODE_DEAD || node->op == SN_NODE_CONCAT)
+        if (node->op >= SN_NODE_INLINE || node->op == SN_NODE_CONCAT)
             continue;
         SN_TRY_OUT(sn_size_mul3(&bytes, (size_t)node->h * (size_t)node->w, (size_t)net->vals[i].n, SN_LANES * net->elem, err));
         lives[n++] = (struct life){ .val = i, .first = i, .last = SN_MAX(last[i], i), .bytes = bytes };

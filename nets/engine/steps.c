@@ -23,6 +23,44 @@ static void cut_conv(struct sn_step *s)
     s->units = (size_t)c->groups * (size_t)(c->up * c->up) * (size_t)s->blocks;
 }
 
+#define TILE_BYTES ((size_t)36 * SN_LANES * sizeof(float)) /* one plane's transformed tile */
+#define SHARED_TILES 196                                  /* fewer: threads share the weights, not the tiles */
+
+/* A function of the layer's shape only (DESIGN 2.3): it decides the result's bits. */
+static bool wants_winograd(const struct sn_net *net, const struct sn_node *node, const struct sn_node *in)
+{
+    return net->elem == 4 && !net->opt.direct && node->kh == 3 && node->kw == 3 && node->stride == 1 && node->up == 1 &&
+           node->pad == node->dil && in->c >= 16 && node->c >= 16 && node->dil * 3 < SN_MIN(node->h, node->w);
+}
+
+static void make_winograd(struct sn_net *net, struct sn_step *s)
+{
+    const struct sn_node *node = s->node;
+    struct sn_winograd *p = &s->wino;
+    int ty = ((node->h + node->dil - 1) / node->dil + 3) / 4, tx = ((node->w + node->dil - 1) / node->dil + 3) / 4;
+    int groups = (node->c + SN_GROUP - 1) / SN_GROUP, m;
+
+    *p = (struct sn_winograd){
+        .x = (const void *const *)s->x.p, .lanes = s->x.lanes, .planes = s->x.n, .y = s->y.p,
+        .res = node->res >= 0 ? (const void *const *)s->res.p : NULL, .oc = node->c, .h = node->h, .w = node->w,
+        .dil = node->dil, .tiles_y = ty, .tiles_x = tx, .act = node->act,
+    };
+    s->winograd = true;
+    s->kernel = net->kernels.winograd_output_name;
+    s->tiles = ty * tx * node->dil * node->dil;
+    s->shared = s->tiles < SHARED_TILES;
+    /* a block's transformed input stays in the second-level cache; multiples of the register tile */
+    s->block = s->shared ? SN_MIN(s->tiles, 56) : (int)SN_MAX(1, SN_MIN(4, ((size_t)400 << 10) / (TILE_BYTES * (size_t)p->planes * 14))) * 14;
+    s->blocks = (s->tiles + s->block - 1) / s->block;
+    s->units = (size_t)s->blocks * (s->shared ? (size_t)groups : 1);
+    m = SN_MIN(s->block, s->tiles);
+    s->v_bytes = ((size_t)p->planes * (size_t)(s->shared ? s->tiles : s->block) + 1) * TILE_BYTES;
+    s->m_bytes = ((size_t)m * SN_GROUP + SN_LANES) * 36 * sizeof(float);
+    net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes));
+    if (s->shared)
+        net->scratch_bytes = SN_MAX(net->scratch_bytes, s->v_bytes);
+}
+
 static void make_conv(struct sn_net *net, struct sn_step *s)
 {
     const struct sn_node *node = s->node, *in = &net->graph.nodes[node->in[0]];
@@ -43,6 +81,13 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
     }
     s->kernel = net->kernels.conv2d_name;
     cut_conv(s);
+    if (node->pre >= 0) { /* a unit normalises a block of pixels once, for all groups */
+        s->block = SN_MIN(c->ow, 56);
+        s->blocks = (c->ow + s->block - 1) / s->block;
+        s->units = (size_t)s->blocks;
+        s->pre_bytes = (size_t)s->block * SN_LANES * net->elem; /* of a plane */
+        net->scratch_thread = SN_MAX(net->scratch_thread, s->pre_bytes * (size_t)c->planes + (size_t)(c->planes + s->y.n) * sizeof(void *));
+    }
 }
 
 /* Steps that work on planes, cut into blocks of rows. */
@@ -137,7 +182,10 @@ static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_err
     }
     switch (node->op) {
     case SN_NODE_CONV:
-        make_conv(net, s);
+        if (wants_winograd(net, node, &net->graph.nodes[node->in[0]]))
+            make_winograd(net, s);
+        else
+            make_conv(net, s);
         break;
     case SN_NODE_UPSAMPLE:
         return make_upsample(net, s, err);
@@ -176,8 +224,15 @@ int sn_net_make_steps(struct sn_net *net, struct sn_error *err)
     for (int i = 0; i < g->n; i++) {
         enum sn_node_op op = g->nodes[i].op;
 
-        if (op != SN_NODE_DEAD && op != SN_NODE_CONCAT && op != SN_NODE_INPUT)
+        if (op < SN_NODE_INLINE && op != SN_NODE_CONCAT && op != SN_NODE_INPUT)
             SN_TRY(make_step(net, i, &net->steps[net->n_steps++], err));
+    }
+    net->scratch_thread = (net->scratch_thread + 63) & ~(size_t)63;
+    net->scratch_bytes = (net->scratch_bytes + 63) & ~(size_t)63;
+    if (net->scratch_bytes + net->scratch_thread) {
+        net->scratch = sn_alloc_aligned(net->scratch_bytes + net->scratch_thread * (size_t)sn_pool_threads(net->opt.pool));
+        if (!net->scratch)
+            return SN_NOMEM(err, "the convolutions' scratch memory");
     }
     return SN_OK;
 }

@@ -1,0 +1,60 @@
+/*
+ * winograd_line.h: the one-dimensional transforms of F(4, 3), as the fixed expressions of the
+ * contract, written once for scalars and vectors. T is the number type; the user defines FMA(a, b, c),
+ * MUL, ADD, SUB and SET(constant) for it.
+ *
+ * Points 0, a, -a, b, -b, infinity with a = 5/8, b = 3/2; A = a^2 = 25/64, B = b^2 = 9/4, all exact.
+ *   filter  u(p) = g0 + g1 p + g2 p^2
+ *   input   coefficients of prod_{k != j} (x - p_k) / N_j, N_j = prod_{k != j} (p_j - p_k):
+ *           at 0:   1 - (A + B)/(A B) x^2 + x^4/(A B)
+ *           at +-a: (x^4 - B x^2) Ka +- a (x^3 - B x) Ka, Ka = 1/(2 A (A - B))
+ *           at +-b: (x^4 - A x^2) Kb +- b (x^3 - A x) Kb, Kb = 1/(2 B (B - A))
+ *           at infinity: A B x - (A + B) x^3 + x^5
+ *   output  y_i = sum_j p_j^i m_j, and m_infinity in y_3
+ */
+#ifndef SN_WINOGRAD_LINE_H
+#define SN_WINOGRAD_LINE_H
+
+#define WA 0.625
+#define WB 1.5
+#define WA2 0.390625
+#define WB2 2.25
+#define WKA (1.0 / (2.0 * WA2 * (WA2 - WB2)))
+#define WKB (1.0 / (2.0 * WB2 * (WB2 - WA2)))
+
+#define SN_WINOGRAD_LINES(T)                                                                      \
+    static inline __attribute__((always_inline)) void winograd_filter(const T *g, T *u)          \
+    {                                                                                             \
+        T ea = FMA(SET(WA2), g[2], g[0]), oa = MUL(SET(WA), g[1]);                                \
+        T eb = FMA(SET(WB2), g[2], g[0]), ob = MUL(SET(WB), g[1]);                                \
+                                                                                                  \
+        u[0] = g[0];                                                                              \
+        u[1] = ADD(ea, oa);                                                                       \
+        u[2] = SUB(ea, oa);                                                                       \
+        u[3] = ADD(eb, ob);                                                                       \
+        u[4] = SUB(eb, ob);                                                                       \
+        u[5] = g[2];                                                                              \
+    }                                                                                             \
+    static inline __attribute__((always_inline)) void winograd_input(const T *d, T *v)           \
+    {                                                                                             \
+        T ea = MUL(SET(WKA), FMA(SET(-WB2), d[2], d[4])), oa = FMA(SET(-WB2), d[1], d[3]);        \
+        T eb = MUL(SET(WKB), FMA(SET(-WA2), d[2], d[4])), ob = FMA(SET(-WA2), d[1], d[3]);        \
+                                                                                                  \
+        v[0] = FMA(SET(1.0 / (WA2 * WB2)), d[4], FMA(SET(-(WA2 + WB2) / (WA2 * WB2)), d[2], d[0])); \
+        v[1] = FMA(SET(WA * WKA), oa, ea);                                                        \
+        v[2] = FMA(SET(-WA * WKA), oa, ea);                                                       \
+        v[3] = FMA(SET(WB * WKB), ob, eb);                                                        \
+        v[4] = FMA(SET(-WB * WKB), ob, eb);                                                       \
+        v[5] = FMA(SET(WA2 * WB2), d[1], FMA(SET(-(WA2 + WB2)), d[3], d[5]));                     \
+    }                                                                                             \
+    static inline __attribute__((always_inline)) void winograd_output(const T *m, T *y)          \
+    {                                                                                             \
+        T sa = ADD(m[1], m[2]), da = SUB(m[1], m[2]), sb = ADD(m[3], m[4]), db = SUB(m[3], m[4]); \
+                                                                                                  \
+        y[0] = ADD(ADD(m[0], sa), sb);                                                            \
+        y[1] = FMA(SET(WB), db, MUL(SET(WA), da));                                                \
+        y[2] = FMA(SET(WB2), sb, MUL(SET(WA2), sa));                                              \
+        y[3] = FMA(SET(WB * WB2), db, FMA(SET(WA * WA2), da, m[5]));                              \
+    }
+
+#endif

@@ -1,0 +1,163 @@
+/*
+ * winograd_ref.c: the definition of the three parts of a Winograd convolution (kernels.h).
+ *
+ * F(4x4, 3x3) after Lavin & Gray 2016, eq. (8), on the points 0, +-5/8, +-3/2, infinity: their
+ * products are exact in float, and the error is a third of that of 0, +-1, +-2 (Barabasz et al.
+ * 2020 on the choice of points). A filter's value at a point is its polynomial evaluated there;
+ * the normalising factors sit in the input's transform.
+ */
+#include "kernels/ref/winograd_line.h"
+#include "kernels/ref/ref.h"
+
+#define FMA(a, b, c) fma_real((a), (b), (c))
+#define MUL(a, b) ((a) * (b))
+#define ADD(a, b) ((a) + (b))
+#define SUB(a, b) ((a) - (b))
+#define SET(x) ((sn_real)(x))
+SN_WINOGRAD_LINES(sn_real)
+
+static size_t position(const struct sn_winograd_span *s, size_t p) { return p * s->stride; }
+
+void SN_REF(winograd_weights)(const struct sn_winograd_weights *p)
+{
+    const sn_real *w = p->w;
+    sn_real *u = p->u;
+
+    for (size_t i = 0; i < p->n; i++) { /* [kh][kw][n] -> [36][n] */
+        sn_real g[3][6], line[3], out[6];
+
+        for (size_t kw = 0; kw < 3; kw++) {
+            for (size_t kh = 0; kh < 3; kh++)
+                line[kh] = w[(kh * 3 + kw) * p->n + i];
+            winograd_filter(line, g[kw]);
+        }
+        for (size_t r = 0; r < 6; r++) {
+            for (size_t kw = 0; kw < 3; kw++)
+                line[kw] = g[kw][r];
+            winograd_filter(line, out);
+            for (size_t c = 0; c < 6; c++)
+                u[(r * 6 + c) * p->n + i] = out[c];
+        }
+    }
+}
+
+/* Where tile t of the d x d interleaved sub-images begins: its first output row and column. */
+static void origin(const struct sn_winograd *p, int t, int *y, int *x)
+{
+    int per = p->tiles_y * p->tiles_x, phase = t / per;
+
+    *y = phase / p->dil + t % per / p->tiles_x * 4 * p->dil;
+    *x = phase % p->dil + t % per % p->tiles_x * 4 * p->dil;
+}
+
+void SN_REF(winograd_input)(const struct sn_winograd *p, const struct sn_winograd_span *s)
+{
+    for (int t = s->t0; t < s->t1; t++) {
+        int y0, x0;
+
+        origin(p, t, &y0, &x0);
+        for (int c = s->c0; c < s->c1; c++) {
+            const sn_real *x = p->x[c];
+            sn_real *v = (sn_real *)s->v + ((size_t)c * (size_t)s->tiles + (size_t)(t - s->base)) * SN_LANES;
+
+            for (size_t l = 0; l < SN_LANES; l++) {
+                sn_real d[6][6], line[6];
+
+                for (int j = 0; j < 6; j++) { /* down each column, then along each row */
+                    int ix = x0 + (j - 1) * p->dil;
+
+                    for (int i = 0; i < 6; i++) {
+                        int iy = y0 + (i - 1) * p->dil;
+                        bool inside = iy >= 0 && iy < p->h && ix >= 0 && ix < p->w;
+
+                        line[i] = inside ? x[((size_t)iy * (size_t)p->w + (size_t)ix) * SN_LANES + l] : 0;
+                    }
+                    winograd_input(line, d[j]);
+                }
+                for (size_t i = 0; i < 6; i++) {
+                    sn_real out[6];
+
+                    for (int j = 0; j < 6; j++)
+                        line[j] = d[j][i];
+                    winograd_input(line, out);
+                    for (size_t j = 0; j < 6; j++)
+                        v[position(s, i * 6 + j) + l] = out[j];
+                }
+            }
+        }
+    }
+}
+
+/* Sum over the input channels at one position, in chunks, for the 32 channels of a group. */
+static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, size_t pos, int t, sn_real *total)
+{
+    const sn_real *u = (const sn_real *)p->u + (size_t)s->g * p->group_stride;
+
+    for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
+        int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
+        sn_real acc[SN_GROUP] = { 0 };
+        size_t k = 0;
+
+        for (int c = c0; c < c1; c++)
+            k += p->lanes[c];
+        u += pos * k * SN_GROUP; /* [chunk][position][lane][32] */
+        for (int c = c0; c < c1; c++) {
+            const sn_real *v = (const sn_real *)s->v + position(s, pos) + ((size_t)c * (size_t)s->tiles + (size_t)(t - s->base)) * SN_LANES;
+
+            for (int l = 0; l < p->lanes[c]; l++, u += SN_GROUP)
+                for (int o = 0; o < SN_GROUP; o++)
+                    acc[o] = fma_real(v[l], u[o], acc[o]);
+        }
+        u += (35 - pos) * k * SN_GROUP;
+        for (int o = 0; o < SN_GROUP; o++)
+            total[o] = c0 == 0 ? acc[o] : total[o] + acc[o];
+    }
+}
+
+static bool finish(const struct sn_winograd *p, int channel, int y, int x, sn_real v)
+{
+    const sn_real *bias = p->bias;
+    int plane = channel / SN_LANES;
+    size_t at = ((size_t)y * (size_t)p->w + (size_t)x) * SN_LANES + (size_t)(channel % SN_LANES);
+
+    if (plane * SN_LANES >= p->oc || y >= p->h || x >= p->w)
+        return true;
+    if (bias)
+        v += bias[channel];
+    v = flush_real(v);
+    if (p->res)
+        v = flush_real(v + ((const sn_real *)p->res[plane])[at]);
+    ((sn_real *)p->y[plane])[at] = activate(v, &p->act);
+    return v - v == 0;
+}
+
+bool SN_REF(winograd_output)(const struct sn_winograd *p, const struct sn_winograd_span *s)
+{
+    bool finite = true;
+
+    for (int t = s->t0; t < s->t1; t++) {
+        sn_real m[36][SN_GROUP];
+        int y0, x0;
+
+        origin(p, t, &y0, &x0);
+        for (size_t pos = 0; pos < 36; pos++)
+            product(p, s, pos, t, m[pos]);
+        for (int o = 0; o < SN_GROUP; o++) {
+            sn_real d[6][4], line[6], out[4];
+
+            for (int j = 0; j < 6; j++) {
+                for (int i = 0; i < 6; i++)
+                    line[i] = m[i * 6 + j][o];
+                winograd_output(line, d[j]);
+            }
+            for (int i = 0; i < 4; i++) {
+                for (int j = 0; j < 6; j++)
+                    line[j] = d[j][i];
+                winograd_output(line, out);
+                for (int j = 0; j < 4; j++)
+                    finite &= finish(p, s->g * SN_GROUP + o, y0 + i * p->dil, x0 + j * p->dil, out[j]);
+            }
+        }
+    }
+    return finite;
+}
