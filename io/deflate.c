@@ -15,7 +15,7 @@ enum {
     HASH_BITS = 15,
     MIN_MATCH = 3,
     MAX_MATCH = 258,
-    CHAIN = 128,       /* candidates tried per position */
+    CHAIN = 32,        /* candidates tried per position: 128 gains 6 % in size for 3 times the search */
     GOOD_ENOUGH = 128, /* a match this long is taken without looking further */
     BLOCK_TOKENS = 1 << 14,
     STORED_MAX = 65535,
