@@ -72,26 +72,33 @@ vpath check_%.c tests/unit tests/kernels tests/golden tests/regress
 vpath fuzz_%.c tests/fuzz
 
 .PHONY: all lib demo check check-programs check-long check-asan check-ubsan check-tsan check-cross \
-        bench static install clean lint fuzz FORCE
+        bench static install clean lint fuzz
 
 # The program lies at the top for the default build only, so that other builds do not replace it.
 PROGRAM = $(if $(filter build,$(BUILD)),sentinode,$(BUILD)/sentinode)
 all: $(PROGRAM)
 $(PROGRAM): $(BUILD)/tools/main.o $(TOOL_OBJ) $(BUILD)/libsentinode.a
-	$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/libsentinode.a: $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
+# `make V=1` shows whole commands.
+Q = $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1)  $(2)")
 FLAGS = $(BASE_CFLAGS) $(ISA_FLAGS) $(CFLAGS)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
 # The twins once more, in double: --precision fp64, the yardstick for accuracy.
 $(BUILD)/%.f64.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -DSN_FP64 -MMD -MP -c -o $@ $<
+	$(call say,CC,$< in double)
+	$(Q)$(CC) $(FLAGS) -DSN_FP64 -MMD -MP -c -o $@ $<
 
 # A speed claim names its flags.
 $(BUILD)/bench/bench.o: BASE_CFLAGS += -DSN_BUILD_FLAGS='"$(strip $(OPT) -ffp-contract=off $(CFLAGS))"'
@@ -110,15 +117,18 @@ $(BUILD)/tests/%.o: BASE_CFLAGS += $(CHECK_CFLAGS) -Wno-conversion -Wno-shadow -
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 .SECONDARY:
 $(BUILD)/check_alloc: $(BUILD)/tests/regress/check_alloc.o $(TEST_SUPPORT) $(TOOL_OBJ) $(BUILD)/libsentinode.a
-	$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) $(WRAP),--wrap=free -o $@ $^ $(CHECK_LIBS) $(LDLIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) $(WRAP),--wrap=free -o $@ $^ $(CHECK_LIBS) $(LDLIBS)
 define CHECK_RULE
 $(BUILD)/$(1): $(BUILD)/$(2:.c=.o) $(TEST_SUPPORT) $(if $(filter tests/golden/% tests/unit/check_nets.c,$(2)),$(BUILD)/tests/golden/synth.o) $(TOOL_OBJ) $(BUILD)/libsentinode.a
-	$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter check_nets,$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter check_nets,$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
 endef
 $(foreach s,$(filter-out tests/regress/check_alloc.c,$(wildcard tests/*/check_*.c)),$(eval $(call CHECK_RULE,$(basename $(notdir $(s))),$(s))))
 
 $(BUILD)/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(TOOL_OBJ) $(BUILD)/libsentinode.a
-	$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 CHECK_BINS = $(CHECKS_SHORT:%=$(BUILD)/%)
 REPLAYS    = $(FUZZERS:fuzz_%=$(BUILD)/replay_%)
@@ -144,7 +154,8 @@ check-tsan:
 check-cross:
 	@CC="$(CC)" BUILD=$(BUILD) sh tests/cross.sh
 $(BUILD)/digest_tool: $(BUILD)/tests/golden/digest_tool.o $(BUILD)/tests/golden/synth.o $(BUILD)/libsentinode.a
-	$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # ---- what people run -------------------------------------------------------------------------
 demo: $(PROGRAM)
@@ -155,7 +166,8 @@ bench: $(PROGRAM)
 
 lib: $(BUILD)/libsentinode.a $(BUILD)/libsentinode.so
 $(BUILD)/libsentinode.so: $(LIB_OBJ)
-	$(CC) -shared $(OPT) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(OPT) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # One file without a dynamic linker: copy it to a machine that has nothing.
 static:
@@ -182,7 +194,8 @@ fuzz:
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run.sh $(FUZZERS)
 FUZZ_FLAGS = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TOOL_OBJ) $(BUILD)/libsentinode.a
-	$(CC) $(OPT) $(CFLAGS) $(FUZZ_FLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OPT) $(CFLAGS) $(FUZZ_FLAGS) -o $@ $^ $(LDLIBS)
 
 clean:
 	rm -rf build sentinode demo-out
