@@ -9,56 +9,84 @@
 #include "kernels/simd/tile_simd.h"
 
 /*
- * The np input pixels of one tap, 16 floats apart: in place where they are neighbours inside the
- * image, else gathered, with zeros for those outside (fma(0, w, acc) leaves acc as it is). NULL:
- * all outside.
+ * The np input pixels of one tap, `step` floats apart: in place where they lie inside the image, else
+ * gathered, with zeros for those outside (fma(0, w, acc) leaves acc as it is). NULL: all outside.
  */
-SN_INLINE const float *conv_line(const struct sn_conv2d *p, const int np, const float *row, int x, float *scratch)
+SN_INLINE const float *conv_line(const struct sn_conv2d *p, const int np, const int step, const float *row, int x, float *scratch)
 {
     bool any = false;
 
-    if (p->stride == 1 && x >= 0 && x + np <= p->iw)
+    if (p->stride * SN_LANES == step && x >= 0 && x + (np - 1) * p->stride < p->iw)
         return row + (ptrdiff_t)x * SN_LANES;
     for (int i = 0; i < np; i++, x += p->stride) {
         bool inside = x >= 0 && x < p->iw;
 
         any |= inside;
         for (int l = 0; l < SN_LANES; l += VN)
-            v_store(scratch + i * SN_LANES + l, inside ? v_load(row + (ptrdiff_t)x * SN_LANES + l) : v_zero());
+            v_store(scratch + i * step + l, inside ? v_load(row + (ptrdiff_t)x * SN_LANES + l) : v_zero());
     }
     return any ? scratch : NULL;
 }
 
-/* Channels beyond the planes of y have zero weights and are not stored. */
-SN_INLINE void conv_finish(const struct sn_conv2d *p, const int np, int channel, size_t pixel, const float *total)
+/* One vector of outputs on its way out. */
+SN_INLINE V conv_value(V v, const float *bias, const float *res, const enum sn_act act, V slope)
 {
-    const float *bias = p->bias;
+    v = v_flush(bias ? v_add(v, v_load(bias)) : v);
+    if (res)
+        v = v_flush(v_add(v, v_load(res)));
+    return v_activate(v, act, slope);
+}
+
+/* act, and whether there is a residual, are constants in each of the copies below. */
+SN_INLINE void conv_store(const struct sn_conv2d *p, const int np, int channel, size_t pixel, const float *total, const enum sn_act act,
+                          const bool has_res)
+{
+    static const float zero[SN_GROUP];
     V slope = v_set1(p->act.slope);
 
+    /* channels beyond the planes of y have zero weights and are not stored */
     for (int o = 0; o < TILE_OC && channel + o - (channel + o) % SN_LANES < p->oc; o += VN) {
         int plane = (channel + o) / SN_LANES, lane = (channel + o) % SN_LANES;
-        V b = bias ? v_load(bias + channel + o) : v_zero();
-        const float *res = p->res ? (const float *)p->res[plane] + lane : NULL;
-        float *y = (float *)p->y[plane] + lane;
+        const float *bias = p->bias ? (const float *)p->bias + channel + o : zero; /* + 0 changes nothing but -0, which is flushed */
+        size_t at = pixel * SN_LANES + (size_t)lane, step = (size_t)(p->up * SN_LANES);
+        const float *res = has_res ? (const float *)p->res[plane] + at : NULL;
+        float *y = (float *)p->y[plane] + at;
 
-        for (int i = 0; i < np; i++) {
-            size_t at = (pixel + (size_t)(i * p->up)) * SN_LANES;
-            V v = v_load(total + i * TILE_OC + o);
-
-            v = v_flush(bias ? v_add(v, b) : v);
-            if (res)
-                v = v_flush(v_add(v, v_load(res + at)));
-            v_store(y + at, v_activate(v, p->act.kind, slope));
+        for (int i = 0; i < np; i++, y += step) {
+            v_store(y, conv_value(v_load(total + i * TILE_OC + o), bias, res, act, slope));
+            if (has_res)
+                res += step;
         }
     }
 }
 
-/* One register tile: pixels ox .. ox + np of output row oy, TILE_OC channels from `half` of weight group g. */
-SN_INLINE void conv_tile(const struct sn_conv2d *p, const int np, int g, int half, int oy, int ox)
+static void conv_finish(const struct sn_conv2d *p, int np, int channel, size_t pixel, const float *total)
+{
+    switch (p->act.kind) {
+    case SN_ACT_RELU:
+        if (p->res)
+            conv_store(p, np, channel, pixel, total, SN_ACT_RELU, true);
+        else
+            conv_store(p, np, channel, pixel, total, SN_ACT_RELU, false);
+        break;
+    case SN_ACT_LEAKY:
+        conv_store(p, np, channel, pixel, total, SN_ACT_LEAKY, p->res != NULL);
+        break;
+    default:
+        conv_store(p, np, channel, pixel, total, SN_ACT_NONE, p->res != NULL);
+        break;
+    }
+}
+
+/*
+ * One register tile: pixels ox .. ox + np of output row oy, TILE_OC channels from `half` of weight
+ * group g. step: floats between neighbouring pixels' inputs, 16 for stride 1, 32 for stride 2.
+ */
+SN_INLINE void conv_tile(const struct sn_conv2d *p, const int np, const int step, int g, int half, int oy, int ox)
 {
     const float *w = (const float *)p->w + (size_t)g * p->group_stride + half;
     _Alignas(64) float total[TILE_PIXELS * TILE_OC];
-    _Alignas(64) float scratch[TILE_PIXELS * SN_LANES];
+    _Alignas(64) float scratch[TILE_PIXELS * 2 * SN_LANES];
     int quad = g / p->groups, channel = g % p->groups * SN_GROUP + half;
     size_t pixel = ((size_t)(oy * p->up + quad / 2) * (size_t)p->ow + (size_t)ox) * (size_t)p->up + (size_t)(quad % 2);
 
@@ -82,9 +110,9 @@ SN_INLINE void conv_tile(const struct sn_conv2d *p, const int np, int g, int hal
                     const float *line = NULL;
 
                     if (y >= 0 && y < p->ih)
-                        line = conv_line(p, np, (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES, x, scratch);
+                        line = conv_line(p, np, step, (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES, x, scratch);
                     if (line)
-                        conv_step(np, acc, line, p->lanes[c], w);
+                        conv_step(np, step, acc, line, p->lanes[c], w);
                     w += (size_t)p->lanes[c] * SN_GROUP;
                 }
             }
@@ -102,27 +130,35 @@ SN_INLINE void conv_tile(const struct sn_conv2d *p, const int np, int g, int hal
     conv_finish(p, np, channel, pixel, total);
 }
 
-static void conv_pixels(const struct sn_conv2d *p, int np, int g, int half, int oy, int ox)
+SN_INLINE void conv_switch(const struct sn_conv2d *p, int np, const int step, int g, int half, int oy, int ox)
 {
     switch (np) { /* np must be a constant inside */
-    case 1:  conv_tile(p, 1, g, half, oy, ox); break;
-    case 2:  conv_tile(p, 2, g, half, oy, ox); break;
-    case 3:  conv_tile(p, 3, g, half, oy, ox); break;
-    case 4:  conv_tile(p, 4, g, half, oy, ox); break;
-    case 5:  conv_tile(p, 5, g, half, oy, ox); break;
-    case 6:  conv_tile(p, 6, g, half, oy, ox); break;
+    case 1:  conv_tile(p, 1, step, g, half, oy, ox); break;
+    case 2:  conv_tile(p, 2, step, g, half, oy, ox); break;
+    case 3:  conv_tile(p, 3, step, g, half, oy, ox); break;
+    case 4:  conv_tile(p, 4, step, g, half, oy, ox); break;
+    case 5:  conv_tile(p, 5, step, g, half, oy, ox); break;
+    case 6:  conv_tile(p, 6, step, g, half, oy, ox); break;
 #if TILE_PIXELS > 6
-    case 7:  conv_tile(p, 7, g, half, oy, ox); break;
-    case 8:  conv_tile(p, 8, g, half, oy, ox); break;
-    case 9:  conv_tile(p, 9, g, half, oy, ox); break;
-    case 10: conv_tile(p, 10, g, half, oy, ox); break;
-    case 11: conv_tile(p, 11, g, half, oy, ox); break;
-    case 12: conv_tile(p, 12, g, half, oy, ox); break;
-    case 13: conv_tile(p, 13, g, half, oy, ox); break;
-    case 14: conv_tile(p, 14, g, half, oy, ox); break;
+    case 7:  conv_tile(p, 7, step, g, half, oy, ox); break;
+    case 8:  conv_tile(p, 8, step, g, half, oy, ox); break;
+    case 9:  conv_tile(p, 9, step, g, half, oy, ox); break;
+    case 10: conv_tile(p, 10, step, g, half, oy, ox); break;
+    case 11: conv_tile(p, 11, step, g, half, oy, ox); break;
+    case 12: conv_tile(p, 12, step, g, half, oy, ox); break;
+    case 13: conv_tile(p, 13, step, g, half, oy, ox); break;
+    case 14: conv_tile(p, 14, step, g, half, oy, ox); break;
 #endif
     default: break;
     }
+}
+
+static void conv_pixels(const struct sn_conv2d *p, int np, int g, int half, int oy, int ox)
+{
+    if (p->stride == 2)
+        conv_switch(p, np, 2 * SN_LANES, g, half, oy, ox);
+    else
+        conv_switch(p, np, SN_LANES, g, half, oy, ox);
 }
 
 void SN_SIMD(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)

@@ -6,8 +6,8 @@
 
 #define TILE_V (TILE_OC / VN)
 
-/* acc += the products of `lanes` channels at NP pixels, 16 floats apart, with the weights at w. */
-SN_INLINE void conv_step(const int np, V acc[][TILE_V], const float *x, int lanes, const float *w)
+/* acc += the products of `lanes` channels at NP pixels, `step` floats apart, with the weights at w. */
+SN_INLINE void conv_step(const int np, const int step, V acc[][TILE_V], const float *x, int lanes, const float *w)
 {
     for (int ic = 0; ic < lanes; ic++, w += SN_GROUP) {
         V wv[TILE_V];
@@ -17,7 +17,7 @@ SN_INLINE void conv_step(const int np, V acc[][TILE_V], const float *x, int lane
             wv[j] = v_load(w + j * VN);
         SN_UNROLL
         for (int i = 0; i < np; i++) {
-            V xv = v_set1(x[i * SN_LANES + ic]);
+            V xv = v_set1(x[i * step + ic]);
 
             SN_UNROLL
             for (int j = 0; j < TILE_V; j++)

@@ -124,7 +124,7 @@ SN_INLINE void product_tile(const struct sn_winograd *p, const struct sn_winogra
             acc[i][j] = v_zero();
     }
     for (int c = c0; c < c1; c++) {
-        conv_step(np, acc, v + (size_t)c * (size_t)s->tiles * SN_LANES, p->lanes[c], u);
+        conv_step(np, SN_LANES, acc, v + (size_t)c * (size_t)s->tiles * SN_LANES, p->lanes[c], u);
         u += (size_t)p->lanes[c] * SN_GROUP;
     }
     SN_UNROLL

@@ -249,7 +249,10 @@ int sn_net_plan_memory(struct sn_net *net, struct sn_error *err)
             touch(g, last, i, g->n);
         if (node->op >= SN_NODE_INLINE || node->op == SN_NODE_CONCAT)
             continue;
-        SN_TRY_OUT(sn_size_mul3(&bytes, (size_t)node->h * (size_t)node->w, (size_t)net->vals[i].n, SN_LANES * net->elem, err));
+        SN_TRY_OUT(sn_size_mul3(&bytes, (size_t)node->h * (size_t)node->w, 1, SN_LANES * net->elem, err));
+        if (bytes % 4096 == 0) /* planes a power of two apart would meet in the same sets of the caches */
+            bytes += 5 * 64;
+        SN_TRY_OUT(sn_size_mul(&bytes, bytes, (size_t)net->vals[i].n, err));
         lives[n++] = (struct life){ .val = i, .first = i, .last = SN_MAX(last[i], i), .bytes = bytes };
     }
     for (int i = 0; i < n; i++) /* a kept concatenation keeps its parts */
