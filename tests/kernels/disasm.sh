@@ -1,6 +1,6 @@
 #!/bin/sh
-# The inner loops of the convolution tiles keep their accumulators in registers: no innermost loop
-# with fused multiply-adds moves a whole vector to or from the stack, and every tile of 1 to
+# The inner loops of the convolutions' register tiles keep their accumulators in registers: no innermost
+# loop with fused multiply-adds moves a whole vector to or from the stack, and every tile of 1 to
 # TILE_PIXELS pixels has a loop of its own. Without this, a compiler that stops unrolling costs a
 # factor of three and no test would notice (the results stay right). Run by `make lint`.
 set -u
@@ -10,21 +10,23 @@ case $(uname -m) in x86_64) ;; *) echo "disasm: x86-64 only, skipped"; exit 0 ;;
 command -v objdump > /dev/null || { echo "disasm: objdump is not installed, skipped"; exit 0; }
 failed=0
 
-# Reads a disassembly; prints "LOOPS n PIXELS 1 2 3 ..." and each fault. vectors: of a pixel; reg: zmm or ymm.
+# Reads a disassembly; prints the number of loops and each fault. A tile's loop broadcasts inputs, which
+# Winograd's transforms do not. vectors: of a pixel; reg: zmm or ymm.
 inner_loops() {
     awk -v vectors="$1" -v reg="$2" -v pixels="$3" '
-    function finish(    i, k, inner, fma, spill, per) {
+    function finish(    i, k, inner, fma, spill, per, inputs) {
         for (i = 1; i <= jumps; i++) {
             inner = 1
             for (k = 1; k <= jumps; k++)
                 if (k != i && from[k] >= from[i] && to[k] <= to[i] && (from[k] > from[i] || to[k] < to[i])) inner = 0
-            fma = spill = 0
+            fma = spill = inputs = 0
             for (k = from[i]; k <= to[i]; k++) {
+                if (text[k] ~ /vbroadcastss.*\(|1to/ && text[k] !~ /rip/) inputs++
                 if (text[k] ~ /vfmadd.*ps/ && text[k] ~ reg) fma++
                 if (text[k] ~ reg && text[k] ~ /\(%rsp|\(%rbp/ && text[k] !~ /vbroadcast|1to/ &&
                     (text[k] ~ /%rsp/ || frame)) { spill++; example = text[k] }
             }
-            if (!inner || fma == 0) continue
+            if (!inner || !fma || inputs * vectors < fma) continue
             loops++
             if (fma % vectors) { printf "    a loop of %d multiply-adds, not a multiple of %d, in %s\n", fma, vectors, name; bad = 1 }
             per = fma / vectors
@@ -54,12 +56,14 @@ inner_loops() {
 }
 
 check() { # compiler tier flags vectors reg pixels
-    "$1" -std=c11 -I. -O2 -fPIC -ffp-contract=off -fno-math-errno -fno-trapping-math $3 -c -o "$OUT/$2-$1.o" "kernels/x86/conv_$2.c" || exit 1
-    report=$(objdump -d --no-show-raw-insn "$OUT/$2-$1.o" | inner_loops "$4" "$5" "$6")
-    code=$?
-    echo "  $1, $2:"
-    echo "$report"
-    [ $code = 0 ] || failed=1
+    for source in "conv_$2" "winograd_$2"; do
+        "$1" -std=c11 -I. -O2 -fPIC -ffp-contract=off -fno-math-errno -fno-trapping-math $3 -c -o "$OUT/$source-$1.o" "kernels/x86/$source.c" || exit 1
+        report=$(objdump -d --no-show-raw-insn "$OUT/$source-$1.o" | inner_loops "$4" "$5" "$6")
+        code=$?
+        echo "  $1, $source:"
+        echo "$report"
+        [ $code = 0 ] || failed=1
+    done
 }
 
 for cc in gcc clang; do
