@@ -12,6 +12,8 @@ SN_INLINE void conv_step(const int np, const int step, V acc[][TILE_V], const fl
     for (int ic = 0; ic < lanes; ic++, w += SN_GROUP) {
         V wv[TILE_V];
 
+        /* the next tile's pixels of this plane, a line at a time: one stream a plane is more than the hardware follows */
+        __builtin_prefetch(x + (np + ic) * step);
         SN_UNROLL
         for (int j = 0; j < TILE_V; j++)
             wv[j] = v_load(w + j * VN);

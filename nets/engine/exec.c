@@ -26,17 +26,14 @@ static void conv_unit(void *ctx, size_t unit, int thread)
 {
     const struct job *j = ctx;
     const struct sn_conv2d *c = &j->s->conv;
-    int g = (int)(unit / (size_t)j->s->blocks), p0 = (int)(unit % (size_t)j->s->blocks) * j->s->block;
-    struct sn_conv_span span = { .g0 = g, .g1 = g + 1, .p0 = p0, .p1 = SN_MIN(p0 + j->s->block, c->oh * c->ow) };
+    int g0 = (int)(unit / (size_t)j->s->blocks) * j->s->unit_groups, p0 = (int)(unit % (size_t)j->s->blocks) * j->s->block;
+    struct sn_conv_span span = { .g0 = g0, .g1 = g0 + j->s->unit_groups, .p0 = p0, .p1 = SN_MIN(p0 + j->s->block, c->oh * c->ow) };
 
     (void)thread;
     j->net->kernels.conv2d(c, &span);
-    for (int k = 0; k < SN_GROUP / SN_LANES && c->up == 1; k++) {
-        int plane = g * (SN_GROUP / SN_LANES) + k;
-
-        if (plane < j->s->y.n)
-            check(j->net, at(j->net, j->s->y.p[plane], (size_t)p0), (size_t)(span.p1 - p0) * SN_LANES);
-    }
+    if (c->up == 1)
+        for (int k = g0 * SN_GROUP / SN_LANES; k < SN_MIN(span.g1 * SN_GROUP / SN_LANES, j->s->y.n); k++)
+            check(j->net, at(j->net, j->s->y.p[k], (size_t)p0), (size_t)(span.p1 - p0) * SN_LANES);
 }
 
 /* A block of pixels, normalised into scratch planes, then multiplied with every weight group. */

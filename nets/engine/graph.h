@@ -142,6 +142,7 @@ struct sn_step {
     size_t weight_bytes;
     size_t units;                       /* pure, assigned dynamically: (groups or planes) * blocks */
     int blocks, block;                  /* blocks of `block` pixels or rows */
+    int unit_groups;                    /* conv: weight groups in a unit, one or all */
 };
 
 struct sn_net {

@@ -7,20 +7,28 @@
 
 #include <stdlib.h>
 
-/* Pixels in a unit: enough work to hide the hand-out (some 10^6 multiply-adds), few enough to share. */
+/*
+ * How a convolution is cut. The smaller of input and weights is the one to be read again and again: a
+ * unit is a block of pixels with all weight groups when the input is larger (the block stays in the
+ * second-level cache), else one group with as many pixels as make some 10^6 multiply-adds.
+ */
 static void cut_conv(struct sn_step *s)
 {
     struct sn_conv2d *c = &s->conv;
-    size_t pixels = (size_t)c->oh * (size_t)c->ow, per_pixel = 1;
+    size_t pixels = (size_t)c->oh * (size_t)c->ow, ic = 0, taps = (size_t)c->kh * (size_t)c->kw, groups = (size_t)c->groups * (size_t)(c->up * c->up);
+    bool all;
 
     for (int i = 0; i < c->planes; i++)
-        per_pixel += c->lanes[i];
-    per_pixel *= (size_t)c->kh * (size_t)c->kw * SN_GROUP;
-    s->block = (int)SN_MIN(pixels, SN_MAX((size_t)56, ((size_t)1 << 21) / per_pixel));
+        ic += c->lanes[i];
+    all = (size_t)c->ih * (size_t)c->iw > groups * SN_GROUP * taps;
+    s->block = (int)SN_MIN(pixels, SN_MAX((size_t)56, ((size_t)1 << 21) / (ic * taps * SN_GROUP)));
+    if (all) /* 64 Ki floats of input, but at least eight units to share out */
+        s->block = (int)SN_MAX((size_t)28, SN_MIN(((size_t)64 << 10) / (ic * (size_t)(c->stride * c->stride)), (pixels + 7) / 8) / 14 * 14);
     if (c->oh > 1) /* whole rows */
         s->block = SN_MAX(s->block / c->ow, 1) * c->ow;
+    s->unit_groups = all ? (int)groups : 1;
     s->blocks = (int)((pixels + (size_t)s->block - 1) / (size_t)s->block);
-    s->units = (size_t)c->groups * (size_t)(c->up * c->up) * (size_t)s->blocks;
+    s->units = (all ? 1 : groups) * (size_t)s->blocks;
 }
 
 #define TILE_BYTES ((size_t)36 * SN_LANES * sizeof(float)) /* one plane's transformed tile */
