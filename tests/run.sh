@@ -11,6 +11,10 @@ for t in "$@"; do
     */replay_*) name=${t##*/replay_}; set -- "tests/fuzz/corpus/$name"; echo "== replay $name" ;;
     *) set --; echo "== $(basename "$t")" ;;
     esac
+    case ${SN_NARROW:-}$(basename "$t") in
+    1check_golden | 1check_digest) CK_RUN_CASE=narrow; export CK_RUN_CASE ;;
+    *) unset CK_RUN_CASE ;;
+    esac
     t0=$(date +%s)
     if "$t" "$@" >"$out" 2>&1; then
         grep -E '^([0-9]+%: Checks|skipped|replayed|note:)' "$out"
