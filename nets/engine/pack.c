@@ -46,6 +46,38 @@ static void transform_group(const struct pack *p, const float *w, float *u)
 }
 
 /*
+ * dst[k * 32] = row[source[k] - first] * scale for n weights of one output channel, rounded once and
+ * flushed; false when one is not finite. By bits: a float is below FLT_MIN exactly when its exponent is 0.
+ */
+static bool interleave(float *dst, const double *row, const uint32_t *source, uint32_t first, size_t n, double scale)
+{
+    uint32_t bad = 0;
+
+    for (size_t k = 0; k < n; k++) {
+        float f = (float)(row[source[k] - first] * scale);
+        uint32_t u, exponent;
+
+        memcpy(&u, &f, sizeof u);
+        exponent = u & 0x7f800000u;
+        bad |= exponent == 0x7f800000u;
+        u = exponent ? u : 0;
+        memcpy(dst + k * SN_GROUP, &u, sizeof u);
+    }
+    return !bad;
+}
+
+static bool interleave64(double *dst, const double *row, const uint32_t *source, uint32_t first, size_t n, double scale)
+{
+    bool ok = true;
+
+    for (size_t k = 0; k < n; k++) {
+        store(8, dst, k * SN_GROUP, row[source[k] - first] * scale);
+        ok &= isfinite(dst[k * SN_GROUP]);
+    }
+    return ok;
+}
+
+/*
  * One weight group; for a transposed convolution (dy, dx) = quad / 2, quad % 2 of the 2x2 kernel.
  * Chunk by chunk, so that the 32 interleaved rows stay in the cache while they are filled.
  */
@@ -61,24 +93,21 @@ static void pack_group(void *ctx, size_t unit, int thread)
     bool ok = true;
 
     for (size_t k0 = 0, k1 = 0, c = 0; k0 < p->k; k0 = k1) {
-        size_t first = p->source[k0];
+        uint32_t first = p->source[k0];
 
         for (size_t end = SN_MIN(c + SN_CHUNK, (size_t)p->x->n); c < end; c++)
             k1 += (size_t)p->x->lanes[c] * (size_t)node->kh * (size_t)node->kw;
         for (size_t o = 0; o < live; o++) {
-            double s = p->scale ? p->scale[oc0 + o] : 1.0;
+            double scale = p->scale ? p->scale[oc0 + o] : 1.0;
+            char *to = dst + (k0 * SN_GROUP + o) * wide;
 
-            if (node->up == 1) /* a block's weights lie together in their channel's row */
+            if (node->up == 1) /* a chunk's weights lie together in their channel's row */
                 sn_tensor_to_f64(node->weight, (oc0 + o) * p->row + first, k1 - k0, row);
             else
                 for (size_t k = k0; k < k1; k++)
-                    sn_tensor_to_f64(node->weight, (p->source[k] * (size_t)node->c + oc0 + o) * 4 + quad, 1, &row[k - k0]);
-            for (size_t k = k0; k < k1; k++) {
-                double v = row[node->up == 1 ? p->source[k] - first : k - k0] * s;
-
-                store(wide, dst, k * SN_GROUP + o, v);
-                ok &= v - v == 0 && (wide == 8 || fabs(v) <= (double)FLT_MAX);
-            }
+                    sn_tensor_to_f64(node->weight, (p->source[k] * (size_t)node->c + oc0 + o) * 4 + quad, 1, &row[p->source[k] - first]);
+            ok &= wide == 8 ? interleave64((double *)(void *)to, row, p->source + k0, first, k1 - k0, scale)
+                            : interleave((float *)(void *)to, row, p->source + k0, first, k1 - k0, scale);
         }
         for (size_t k = k0; k < k1; k++)
             memset(dst + (k * SN_GROUP + live) * wide, 0, (SN_GROUP - live) * wide);
