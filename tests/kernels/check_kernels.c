@@ -246,9 +246,16 @@ static void fill_exp(struct sn_rng *r, float *x, size_t n)
         x[i] = rnd(r, 0, 9) ? value(r, DATA_UNIT, true) * (rnd(r, 0, 1) ? 110.0f : 4.0f) : PICK(r, borders);
 }
 
+/* Softmax's smallest results: exp(-87) over a sum of several ones falls below FLT_MIN. */
+static void fill_far(struct sn_rng *r, float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = rnd(r, 0, 2) ? 0.0f : -86.0f + value(r, DATA_UNIT, true);
+}
+
 static void check_rowop(struct sn_rng *r, bool softmax)
 {
-    enum data_kind kind = (enum data_kind)rnd(r, 0, DATA_KINDS);
+    enum data_kind kind = (enum data_kind)rnd(r, 0, DATA_KINDS + 1);
     bool end = rnd(r, 0, 3) != 0, in_place = rnd(r, 0, 1);
     struct sn_rowop p = { .c = (size_t)rnd(r, 1, 5), .n = (size_t)rnd(r, 0, 70) };
     size_t n = p.c * p.n;
@@ -257,6 +264,8 @@ static void check_rowop(struct sn_rng *r, bool softmax)
 
     if (kind == DATA_KINDS)
         fill_exp(r, x, n);
+    else if (kind > DATA_KINDS)
+        fill_far(r, x, n);
     else
         fill(r, kind, false, x, n);
     p.x = x;

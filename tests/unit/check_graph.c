@@ -226,10 +226,12 @@ static void setup_conv(struct bench *b)
 /* conv over two concatenated parts of 5, plus a 1x1 of the input, leaky: all fused into one step. */
 static sn_val build_conv(struct sn_graph *g)
 {
-    sn_val x[2] = { g->input, sn_maxpool(g, g->input, 3, 1, 1, false) };
+    sn_val skip = sn_conv_layer(g, g->input, "", "s", (struct sn_conv){ 0 }); /* first: must outlive what follows */
+    sn_val same = sn_maxpool(g, sn_upsample_to(g, g->input, 12, 18, true, false), 2, 2, 0, false); /* by way of a larger value */
+    sn_val x[2] = { g->input, sn_maxpool(g, same, 3, 1, 1, false) };
     sn_val y = sn_conv_layer(g, sn_concat(g, 2, x), "", "c", (struct sn_conv){ .dil = 2 });
 
-    return sn_leaky_relu(g, sn_add_vals(g, y, sn_conv_layer(g, g->input, "", "s", (struct sn_conv){ 0 })), 0.25f);
+    return sn_leaky_relu(g, sn_add_vals(g, y, skip), 0.25f);
 }
 
 static double window_max(const struct value *v, int c, int y, int x)
