@@ -24,6 +24,7 @@ int sn_check_run(Suite *suite)
     int failed;
 
     skips_init();
+    (void)setenv("CK_DEFAULT_TIMEOUT", "300", 0); /* Check's 4 s is too short under sanitizers on a busy machine */
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     srunner_run_all(sr, CK_NORMAL);
     failed = srunner_ntests_failed(sr);
