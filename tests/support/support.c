@@ -24,7 +24,6 @@ int sn_check_run(Suite *suite)
     int failed;
 
     skips_init();
-    (void)setenv("CK_DEFAULT_TIMEOUT", "300", 0); /* Check's 4 s is too short under sanitizers on a busy machine */
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     srunner_run_all(sr, CK_NORMAL);
     failed = srunner_ntests_failed(sr);
@@ -69,6 +68,8 @@ __attribute__((constructor)) static void tmpdir_init(void)
 {
     const char *base = getenv("TMPDIR");
 
+    /* read when a test case is made; Check's 4 s is too short under sanitizers on a busy machine */
+    (void)setenv("CK_DEFAULT_TIMEOUT", "300", 0);
     (void)snprintf(tmpdir, sizeof tmpdir, "%s/sentinode-check-XXXXXX", base && *base ? base : "/tmp");
     if (!mkdtemp(tmpdir))
         abort();
