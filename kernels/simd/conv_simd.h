@@ -94,12 +94,7 @@ SN_INLINE void conv_tile(const struct sn_conv2d *p, const int np, const int step
         int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
         V acc[TILE_PIXELS][TILE_V];
 
-        SN_UNROLL
-        for (int i = 0; i < np; i++) {
-            SN_UNROLL
-            for (int j = 0; j < TILE_V; j++)
-                acc[i][j] = v_zero();
-        }
+        tile_zero(np, acc);
         for (int kh = 0; kh < p->kh; kh++) {
             int y = oy * p->stride - p->pad_h + kh * p->dil;
 
@@ -117,48 +112,17 @@ SN_INLINE void conv_tile(const struct sn_conv2d *p, const int np, const int step
                 }
             }
         }
-        SN_UNROLL
-        for (int i = 0; i < np; i++) {
-            SN_UNROLL
-            for (int j = 0; j < TILE_V; j++) {
-                float *t = total + i * TILE_OC + j * VN;
-
-                v_store(t, c0 == 0 ? acc[i][j] : v_add(v_load(t), acc[i][j]));
-            }
-        }
+        tile_total(np, TILE_OC, acc, c0 == 0, total);
     }
     conv_finish(p, np, channel, pixel, total);
-}
-
-SN_INLINE void conv_switch(const struct sn_conv2d *p, int np, const int step, int g, int half, int oy, int ox)
-{
-    switch (np) { /* np must be a constant inside */
-    case 1:  conv_tile(p, 1, step, g, half, oy, ox); break;
-    case 2:  conv_tile(p, 2, step, g, half, oy, ox); break;
-    case 3:  conv_tile(p, 3, step, g, half, oy, ox); break;
-    case 4:  conv_tile(p, 4, step, g, half, oy, ox); break;
-    case 5:  conv_tile(p, 5, step, g, half, oy, ox); break;
-    case 6:  conv_tile(p, 6, step, g, half, oy, ox); break;
-#if TILE_PIXELS > 6
-    case 7:  conv_tile(p, 7, step, g, half, oy, ox); break;
-    case 8:  conv_tile(p, 8, step, g, half, oy, ox); break;
-    case 9:  conv_tile(p, 9, step, g, half, oy, ox); break;
-    case 10: conv_tile(p, 10, step, g, half, oy, ox); break;
-    case 11: conv_tile(p, 11, step, g, half, oy, ox); break;
-    case 12: conv_tile(p, 12, step, g, half, oy, ox); break;
-    case 13: conv_tile(p, 13, step, g, half, oy, ox); break;
-    case 14: conv_tile(p, 14, step, g, half, oy, ox); break;
-#endif
-    default: break;
-    }
 }
 
 static void conv_pixels(const struct sn_conv2d *p, int np, int g, int half, int oy, int ox)
 {
     if (p->stride == 2)
-        conv_switch(p, np, 2 * SN_LANES, g, half, oy, ox);
+        SN_TILE_SWITCH(np, conv_tile(p, NP, 2 * SN_LANES, g, half, oy, ox))
     else
-        conv_switch(p, np, SN_LANES, g, half, oy, ox);
+        SN_TILE_SWITCH(np, conv_tile(p, NP, SN_LANES, g, half, oy, ox))
 }
 
 void SN_SIMD(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)

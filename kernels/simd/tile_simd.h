@@ -28,4 +28,50 @@ SN_INLINE void conv_step(const int np, const int step, V acc[][TILE_V], const fl
     }
 }
 
+SN_INLINE void tile_zero(const int np, V acc[][TILE_V])
+{
+    SN_UNROLL
+    for (int i = 0; i < np; i++) {
+        SN_UNROLL
+        for (int j = 0; j < TILE_V; j++)
+            acc[i][j] = v_zero();
+    }
+}
+
+/* A chunk's sums join the totals, `step` floats a pixel; the first chunk's become them. */
+SN_INLINE void tile_total(const int np, const int step, V acc[][TILE_V], bool first, float *total)
+{
+    SN_UNROLL
+    for (int i = 0; i < np; i++) {
+        SN_UNROLL
+        for (int j = 0; j < TILE_V; j++) {
+            float *t = total + i * step + j * VN;
+
+            v_store(t, first ? acc[i][j] : v_add(v_load(t), acc[i][j]));
+        }
+    }
+}
+
+/* Runs `call` with NP a constant equal to np, 1 to TILE_PIXELS: register arrays need constant bounds. */
+#define SN_NP(n, call)                                                                            \
+    case n: {                                                                                     \
+        enum { NP = n };                                                                          \
+        call;                                                                                     \
+        break;                                                                                    \
+    }
+#define SN_NP6(call) SN_NP(1, call) SN_NP(2, call) SN_NP(3, call) SN_NP(4, call) SN_NP(5, call) SN_NP(6, call)
+#if TILE_PIXELS == 14
+#define SN_NPS(call)                                                                              \
+    SN_NP6(call) SN_NP(7, call) SN_NP(8, call) SN_NP(9, call) SN_NP(10, call) SN_NP(11, call)     \
+    SN_NP(12, call) SN_NP(13, call) SN_NP(14, call)
+#elif TILE_PIXELS == 6
+#define SN_NPS(call) SN_NP6(call)
+#endif
+#define SN_TILE_SWITCH(np, call)                                                                  \
+    switch (np) {                                                                                 \
+        SN_NPS(call)                                                                              \
+    default:                                                                                      \
+        break;                                                                                    \
+    }
+
 #endif

@@ -117,49 +117,18 @@ SN_INLINE void product_tile(const struct sn_winograd *p, const struct sn_winogra
 {
     V acc[TILE_PIXELS][TILE_V];
 
-    SN_UNROLL
-    for (int i = 0; i < np; i++) {
-        SN_UNROLL
-        for (int j = 0; j < TILE_V; j++)
-            acc[i][j] = v_zero();
-    }
+    tile_zero(np, acc);
     for (int c = c0; c < c1; c++) {
         conv_step(np, SN_LANES, acc, v + (size_t)c * (size_t)s->tiles * SN_LANES, p->lanes[c], u);
         u += (size_t)p->lanes[c] * SN_GROUP;
     }
-    SN_UNROLL
-    for (int i = 0; i < np; i++) {
-        SN_UNROLL
-        for (int j = 0; j < TILE_V; j++) {
-            float *t = m + i * SN_GROUP + j * VN;
-
-            v_store(t, c0 == 0 ? acc[i][j] : v_add(v_load(t), acc[i][j]));
-        }
-    }
+    tile_total(np, SN_GROUP, acc, c0 == 0, m);
 }
 
 static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, int np, int c0, int c1, const float *v,
                     const float *u, float *m)
 {
-    switch (np) {
-    case 1:  product_tile(p, s, 1, c0, c1, v, u, m); break;
-    case 2:  product_tile(p, s, 2, c0, c1, v, u, m); break;
-    case 3:  product_tile(p, s, 3, c0, c1, v, u, m); break;
-    case 4:  product_tile(p, s, 4, c0, c1, v, u, m); break;
-    case 5:  product_tile(p, s, 5, c0, c1, v, u, m); break;
-    case 6:  product_tile(p, s, 6, c0, c1, v, u, m); break;
-#if TILE_PIXELS > 6
-    case 7:  product_tile(p, s, 7, c0, c1, v, u, m); break;
-    case 8:  product_tile(p, s, 8, c0, c1, v, u, m); break;
-    case 9:  product_tile(p, s, 9, c0, c1, v, u, m); break;
-    case 10: product_tile(p, s, 10, c0, c1, v, u, m); break;
-    case 11: product_tile(p, s, 11, c0, c1, v, u, m); break;
-    case 12: product_tile(p, s, 12, c0, c1, v, u, m); break;
-    case 13: product_tile(p, s, 13, c0, c1, v, u, m); break;
-    case 14: product_tile(p, s, 14, c0, c1, v, u, m); break;
-#endif
-    default: break;
-    }
+    SN_TILE_SWITCH(np, product_tile(p, s, NP, c0, c1, v, u, m))
 }
 
 /* One tile's 4x4 outputs of VN channels: back-transform, bias, residual, activation. */
