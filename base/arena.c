@@ -72,6 +72,24 @@ char *sn_arena_strdup(struct sn_arena *a, const char *s, size_t len, struct sn_e
     return p;
 }
 
+int sn_arena_grow(struct sn_arena *a, void **table, size_t used, size_t *cap, size_t item, struct sn_error *err)
+{
+    size_t want = *cap ? *cap * 2 : 4, bytes;
+    void *p;
+
+    if (used < *cap)
+        return SN_OK;
+    SN_TRY(sn_size_mul(&bytes, want, item, err));
+    p = sn_arena_get(a, bytes, err);
+    if (!p)
+        return err ? err->code : SN_ENOMEM;
+    if (used)
+        memcpy(p, *table, used * item);
+    *table = p;
+    *cap = want;
+    return SN_OK;
+}
+
 void sn_arena_free(struct sn_arena *a)
 {
     struct sn_arena_block *b = a->blocks;

@@ -130,6 +130,11 @@ void sn_arena_init(struct sn_arena *a, size_t limit);
 /* Zeroed, 16-byte aligned; NULL with *err = SN_ENOMEM or SN_ELIMIT. Lives until sn_arena_free. */
 void *sn_arena_get(struct sn_arena *a, size_t bytes, struct sn_error *err);
 char *sn_arena_strdup(struct sn_arena *a, const char *s, size_t len, struct sn_error *err); /* adds the NUL */
+/*
+ * Room for one more item in a table kept in the arena: doubles *table (from 4) when used == *cap. The
+ * old table's bytes stay until the arena goes, so a table costs at most twice its final size.
+ */
+int sn_arena_grow(struct sn_arena *a, void **table, size_t used, size_t *cap, size_t item, struct sn_error *err);
 void sn_arena_free(struct sn_arena *a); /* a zeroed arena is fine */
 
 /* ---- hashes (sha256.c, crc32.c) --------------------------------------------------------- */

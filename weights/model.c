@@ -122,24 +122,6 @@ int snw_shape_size(enum sn_dtype dtype, int rank, const uint64_t *shape, size_t 
 
 /* ---- tables ------------------------------------------------------------------------------ */
 
-static int grow(struct sn_arena *a, void **table, size_t used, size_t *cap, size_t item, struct sn_error *err)
-{
-    size_t want = *cap ? *cap * 2 : 32, bytes;
-    void *p;
-
-    if (used < *cap)
-        return SN_OK;
-    SN_TRY(sn_size_mul(&bytes, want, item, err));
-    p = sn_arena_get(a, bytes, err);
-    if (!p)
-        return err ? err->code : SN_ENOMEM;
-    if (used)
-        memcpy(p, *table, used * item);
-    *table = p;
-    *cap = want;
-    return SN_OK;
-}
-
 int snw_reserve_tensor(struct sn_model *m, struct sn_error *err)
 {
     size_t cap = m->cap_tensors;
@@ -147,9 +129,9 @@ int snw_reserve_tensor(struct sn_model *m, struct sn_error *err)
 
     if (m->n_tensors >= SNW_MAX_TENSORS)
         return SN_FAIL(err, SN_ELIMIT, "more than %u tensors", SNW_MAX_TENSORS);
-    SN_TRY(grow(&m->arena, &index, m->n_tensors, &cap, sizeof *m->index, err));
+    SN_TRY(sn_arena_grow(&m->arena, &index, m->n_tensors, &cap, sizeof *m->index, err));
     m->index = index;
-    SN_TRY(grow(&m->arena, &tensors, m->n_tensors, &m->cap_tensors, sizeof *m->tensors, err));
+    SN_TRY(sn_arena_grow(&m->arena, &tensors, m->n_tensors, &m->cap_tensors, sizeof *m->tensors, err));
     m->tensors = tensors;
     return SN_OK;
 }
@@ -238,7 +220,7 @@ int sn_model_set_meta(struct sn_model *m, const char *key, const char *value, st
     add.key = sn_arena_strdup(&m->arena, key, strlen(key), err);
     if (!add.key)
         return err ? err->code : SN_ENOMEM;
-    SN_TRY(grow(&m->arena, &table, m->n_meta, &m->cap_meta, sizeof *m->meta, err));
+    SN_TRY(sn_arena_grow(&m->arena, &table, m->n_meta, &m->cap_meta, sizeof *m->meta, err));
     m->meta = table;
     memmove(m->meta + at + 1, m->meta + at, (m->n_meta - at) * sizeof *m->meta);
     m->meta[at] = add;

@@ -21,24 +21,6 @@ static const struct {
 const char *src_name(enum src_dtype t) { return sources[t].name; }
 size_t src_size(enum src_dtype t) { return sources[t].size; }
 
-int import_grow(struct sn_arena *a, void **table, size_t used, size_t *cap, size_t item, struct sn_error *err)
-{
-    size_t want = *cap ? *cap * 2 : 4, bytes;
-    void *p;
-
-    if (used < *cap)
-        return SN_OK;
-    SN_TRY(sn_size_mul(&bytes, want, item, err));
-    p = sn_arena_get(a, bytes, err);
-    if (!p)
-        return err ? err->code : SN_ENOMEM;
-    if (used)
-        memcpy(p, *table, used * item);
-    *table = p;
-    *cap = want;
-    return SN_OK;
-}
-
 int found_add(struct found_list *l, const struct found *f, struct sn_error *err)
 {
     void *table = l->v;
@@ -46,7 +28,7 @@ int found_add(struct found_list *l, const struct found *f, struct sn_error *err)
 
     if (l->n >= IMPORT_MAX_TENSORS)
         return SN_FAIL(err, SN_ELIMIT, "more than %u tensors", IMPORT_MAX_TENSORS);
-    SN_TRY(import_grow(l->arena, &table, l->n, &l->cap, sizeof *l->v, err));
+    SN_TRY(sn_arena_grow(l->arena, &table, l->n, &l->cap, sizeof *l->v, err));
     l->v = table;
     path = sn_arena_strdup(l->arena, f->path, strlen(f->path), err);
     if (!path)

@@ -46,9 +46,6 @@ struct found_list {
 /* Appends; the path is copied. SN_ELIMIT beyond IMPORT_MAX_TENSORS, SN_EFORMAT for a bad name. */
 int found_add(struct found_list *l, const struct found *f, struct sn_error *err);
 
-/* Items of a growing arena table; the old half stays behind until the arena is freed. */
-int import_grow(struct sn_arena *a, void **table, size_t used, size_t *cap, size_t item, struct sn_error *err);
-
 int import_torch_zip(const uint8_t *data, size_t size, bool whole_module, struct found_list *l,
                      struct sn_error *err);
 int import_torch_legacy(const uint8_t *data, size_t size, bool whole_module, struct found_list *l,

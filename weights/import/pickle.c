@@ -80,7 +80,7 @@ static int push(struct machine *m, struct pk *v)
 
     if (!v)
         return m->err ? m->err->code : SN_ENOMEM;
-    SN_TRY(import_grow(m->env->arena, &table, m->depth, &m->cap, sizeof *m->stack, m->err));
+    SN_TRY(sn_arena_grow(m->env->arena, &table, m->depth, &m->cap, sizeof *m->stack, m->err));
     m->stack = table;
     m->stack[m->depth++] = v;
     return SN_OK;
@@ -109,7 +109,7 @@ static int push_mark(struct machine *m)
 
     if (m->n_marks >= PK_MAX_MARKS)
         return SN_FAIL(m->err, SN_ELIMIT, "pickle: byte %zu nests deeper than %u", m->at, PK_MAX_MARKS);
-    SN_TRY(import_grow(m->env->arena, &table, m->n_marks, &m->cap_marks, sizeof *m->marks, m->err));
+    SN_TRY(sn_arena_grow(m->env->arena, &table, m->n_marks, &m->cap_marks, sizeof *m->marks, m->err));
     m->marks = table;
     m->marks[m->n_marks++] = m->depth;
     return SN_OK;
@@ -135,7 +135,7 @@ static int append(struct machine *m, struct pk *seq, struct pk *const *items, si
     for (size_t i = 0; i < n; i++) {
         void *table = seq->u.seq.v;
 
-        SN_TRY(import_grow(m->env->arena, &table, seq->u.seq.n, &seq->u.seq.cap, sizeof *seq->u.seq.v, m->err));
+        SN_TRY(sn_arena_grow(m->env->arena, &table, seq->u.seq.n, &seq->u.seq.cap, sizeof *seq->u.seq.v, m->err));
         seq->u.seq.v = table;
         seq->u.seq.v[seq->u.seq.n++] = items[i];
     }
@@ -219,7 +219,7 @@ static int op_memo_put(struct machine *m, uint64_t slot)
     while (slot >= m->cap_memo) {
         void *table = m->memo;
 
-        SN_TRY(import_grow(m->env->arena, &table, m->cap_memo, &m->cap_memo, sizeof *m->memo, m->err));
+        SN_TRY(sn_arena_grow(m->env->arena, &table, m->cap_memo, &m->cap_memo, sizeof *m->memo, m->err));
         m->memo = table;
     }
     m->n_memo += !m->memo[slot];

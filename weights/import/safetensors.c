@@ -284,7 +284,7 @@ static int read_tensor(struct parser *p, const char *name, size_t at)
     if (have != 7)
         return BAD(p, "tensor at byte %zu lacks dtype, shape or data_offsets", at);
     SN_TRY(finish_tensor(p, &f, &r, at));
-    SN_TRY(import_grow(p->list->arena, &table, p->list->n, &p->cap, sizeof *p->ranges, p->err));
+    SN_TRY(sn_arena_grow(p->list->arena, &table, p->list->n, &p->cap, sizeof *p->ranges, p->err));
     p->ranges = table;
     p->ranges[p->list->n] = r;
     return found_add(p->list, &f, p->err);
