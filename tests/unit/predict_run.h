@@ -135,7 +135,8 @@ SN_UNUSED static const char *pack_variant(const char *name, const char *from, co
     return at("%s", name);
 }
 
-static struct sn_json_doc json, read_before[64]; /* of the last result; of the earlier ones */
+static struct sn_json_doc json; /* of the last result */
+struct sn_json_doc read_before[64]; /* of the earlier ones; not static: the compiler would drop what nobody reads */
 static unsigned n_before;
 
 /* result.json of a case. Strings of earlier ones stay valid. */
