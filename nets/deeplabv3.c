@@ -20,11 +20,6 @@ static sn_val aspp(struct sn_graph *g, sn_val x)
     return sn_relu(g, sn_conv_bn(g, sn_concat(g, 5, part), "classifier.0.project", "0", "1", (struct sn_conv){ 0 }));
 }
 
-static bool detect(const struct sn_model *m)
-{
-    return sn_model_find(m, "backbone.conv1.weight") && sn_model_find(m, "classifier.0.convs.0.0.weight");
-}
-
 static sn_val build(struct sn_graph *g, struct sn_net_info *info)
 {
     int blocks[4] = { 0 };
@@ -41,6 +36,7 @@ static sn_val build(struct sn_graph *g, struct sn_net_info *info)
 }
 
 const struct sn_builder sn_builder_deeplabv3 = {
-    .families = { "torchvision" }, .detect = detect, .build = build, .stem = "backbone.conv1.weight",
+    .families = { "torchvision" }, .build = build,
+    .keys = { "backbone.conv1.weight", "classifier.0.convs.0.0.weight" },
     .ignore = { "aux_classifier." }
 };

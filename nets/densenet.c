@@ -53,11 +53,6 @@ static const struct {
     { "densenet201", { 6, 12, 48, 32 } }, { "densenet161", { 6, 12, 36, 24 } },
 };
 
-static bool detect(const struct sn_model *m)
-{
-    return sn_model_find(m, "features.conv0.weight") && sn_model_find(m, "features.norm5.weight") && sn_model_find(m, "classifier.weight");
-}
-
 static sn_val build(struct sn_graph *g, struct sn_net_info *info)
 {
     int layers[4] = { 0 };
@@ -85,5 +80,6 @@ static sn_val build(struct sn_graph *g, struct sn_net_info *info)
 }
 
 const struct sn_builder sn_builder_densenet = {
-    .families = { "torchvision", "timm" }, .detect = detect, .build = build, .stem = "features.conv0.weight"
+    .families = { "torchvision", "timm" }, .build = build,
+    .keys = { "features.conv0.weight", "features.norm5.weight", "classifier.weight" }
 };

@@ -5,7 +5,7 @@
  */
 #include "nets/engine/graph.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 
 static const struct sn_builder *const builders[] = { &sn_builder_deeplabv3, &sn_builder_resnet, &sn_builder_densenet,
                                                      &sn_builder_unet, &sn_builder_unetpp };
@@ -30,20 +30,49 @@ static int check_family(const char *family, struct sn_error *err)
     return SN_FAIL(err, SN_EMODEL, "unknown family '%s': expected torchvision, milesial, nested-unet, smp, monai or timm", family);
 }
 
+/* How many of a builder's keys the model has; *missing: the first it has not. */
+static int matches(const struct sn_builder *b, const struct sn_model *m, const char **missing)
+{
+    int n = 0;
+
+    *missing = NULL;
+    for (size_t i = 0; i < SN_COUNT(b->keys) && b->keys[i]; i++) {
+        if (sn_model_find(m, b->keys[i]))
+            n++;
+        else if (!*missing)
+            *missing = b->keys[i];
+    }
+    return n;
+}
+
 static int no_match(const struct sn_model *m, const char *family, struct sn_error *err)
 {
-    const char *first = m->n_tensors ? m->tensors[0].name : "(no tensors)";
+    const char *first = m->n_tensors ? m->tensors[0].name : "(no tensors)", *like = NULL, *missing, *lacks = NULL;
+    char hint[160] = "";
+    int most = 0;
 
+    for (size_t i = 0; i < SN_COUNT(builders); i++) {
+        int n = matches(builders[i], m, &missing);
+
+        if (n > most && missing && (!family || accepts(builders[i], family))) {
+            most = n;
+            like = builders[i]->families[0];
+            lacks = missing;
+        }
+    }
+    if (like)
+        (void)snprintf(hint, sizeof hint, " (some are as in %s, but '%s' is missing)", like, lacks);
     if (family)
-        return SN_FAIL(err, SN_EMODEL, "no network of family '%s' has tensors named like these: the first that does not fit is '%s'",
-                       family, first);
-    return SN_FAIL(err, SN_EMODEL, "the tensors belong to no supported family: the first that does not fit is '%s'", first);
+        return SN_FAIL(err, SN_EMODEL, "no network of family '%s' has tensors named like these: the first that does not fit is '%s'%s",
+                       family, first, hint);
+    return SN_FAIL(err, SN_EMODEL, "the tensors belong to no supported family: the first that does not fit is '%s'%s", first, hint);
 }
 
 int sn_net_find_builder(const struct sn_model *m, const char *family, const struct sn_builder **b, struct sn_net_info *info,
                         struct sn_error *err)
 {
     const struct sn_tensor *stem;
+    const char *missing;
 
     *b = NULL;
     *info = (struct sn_net_info){ 0 };
@@ -52,16 +81,16 @@ int sn_net_find_builder(const struct sn_model *m, const char *family, const stru
     if (family)
         SN_TRY(check_family(family, err));
     for (size_t i = 0; i < SN_COUNT(builders) && !*b; i++)
-        if ((!family || accepts(builders[i], family)) && builders[i]->detect(m))
+        if ((!family || accepts(builders[i], family)) && matches(builders[i], m, &missing) && !missing)
             *b = builders[i];
     if (!*b)
         return no_match(m, family, err);
     for (size_t i = 0; sn_net_families[i]; i++) /* the static string */
         if (strcmp(family ? family : (*b)->families[0], sn_net_families[i]) == 0)
             info->family = sn_net_families[i];
-    stem = sn_model_find(m, (*b)->stem);
-    if (!stem || stem->rank != 4 || stem->shape[1] < 1 || stem->shape[1] > 1024)
-        return SN_FAIL(err, SN_EMODEL, "tensor '%s' is missing or has a shape no input fits", (*b)->stem);
+    stem = sn_model_find(m, (*b)->keys[0]);
+    if (stem->rank != 4 || stem->shape[1] < 1 || stem->shape[1] > 1024)
+        return SN_FAIL(err, SN_EMODEL, "tensor '%s' has a shape that fits no input", stem->name);
     info->in_channels = (int)stem->shape[1];
     return SN_OK;
 }

@@ -72,12 +72,6 @@ static const struct {
     { "resnet101", { 3, 4, 23, 3 }, true }, { "resnet152", { 3, 8, 36, 3 }, true },
 };
 
-static bool detect(const struct sn_model *m)
-{
-    return sn_model_find(m, "conv1.weight") && sn_model_find(m, "layer1.0.conv1.weight") && sn_model_find(m, "layer4.0.conv1.weight") &&
-           sn_model_find(m, "fc.weight");
-}
-
 static sn_val build(struct sn_graph *g, struct sn_net_info *info)
 {
     int blocks[4] = { 0 };
@@ -96,5 +90,6 @@ static sn_val build(struct sn_graph *g, struct sn_net_info *info)
 }
 
 const struct sn_builder sn_builder_resnet = {
-    .families = { "torchvision", "timm" }, .detect = detect, .build = build, .stem = "conv1.weight"
+    .families = { "torchvision", "timm" }, .build = build,
+    .keys = { "conv1.weight", "layer1.0.conv1.weight", "layer4.0.conv1.weight", "fc.weight" }
 };

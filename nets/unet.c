@@ -26,11 +26,6 @@ static sn_val up(struct sn_graph *g, sn_val x, sn_val skip, int level)
     return double_conv(g, sn_concat(g, 2, (const sn_val[]){ skip, x }), sn_name(g, "up%d.conv", level));
 }
 
-static bool detect(const struct sn_model *m)
-{
-    return sn_model_find(m, "inc.double_conv.0.weight") && sn_model_find(m, "outc.conv.weight");
-}
-
 static sn_val build(struct sn_graph *g, struct sn_net_info *info)
 {
     sn_val x[5], y;
@@ -49,5 +44,6 @@ static sn_val build(struct sn_graph *g, struct sn_net_info *info)
 }
 
 const struct sn_builder sn_builder_unet = {
-    .families = { "milesial" }, .detect = detect, .build = build, .stem = "inc.double_conv.0.weight"
+    .families = { "milesial" }, .build = build,
+    .keys = { "inc.double_conv.0.weight", "outc.conv.weight" }
 };

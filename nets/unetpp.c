@@ -16,11 +16,6 @@ static sn_val vgg(struct sn_graph *g, sn_val x, int i, int j)
     return sn_relu(g, sn_conv_bn(g, x, name, "conv2", "bn2", (struct sn_conv){ 0 }));
 }
 
-static bool detect(const struct sn_model *m)
-{
-    return sn_model_find(m, "conv0_0.conv1.weight") && sn_model_find(m, "conv0_4.conv2.weight");
-}
-
 static sn_val head(struct sn_graph *g, sn_val x[DEPTH][DEPTH])
 {
     const char *rule = sn_model_meta(g->model, "deep_supervision");
@@ -66,6 +61,7 @@ static sn_val build(struct sn_graph *g, struct sn_net_info *info)
 }
 
 const struct sn_builder sn_builder_unetpp = {
-    .families = { "nested-unet" }, .detect = detect, .build = build, .stem = "conv0_0.conv1.weight",
+    .families = { "nested-unet" }, .build = build,
+    .keys = { "conv0_0.conv1.weight", "conv0_4.conv2.weight" },
     .ignore = { "final1.", "final2.", "final3." }
 };

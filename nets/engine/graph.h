@@ -174,10 +174,11 @@ void sn_net_unpack(const struct sn_net *net, sn_val v, void *out, bool wide);
 
 struct sn_builder {
     const char *families[3];            /* accepted --family values, the first is reported */
-    bool (*detect)(const struct sn_model *m);
+    /* tensors that its networks have and no other family has all of; the first is the stem, whose second
+     * dimension is the input's channels */
+    const char *keys[5];
     /* Builds for the graph's input; fills architecture, task, classes. */
     sn_val (*build)(struct sn_graph *g, struct sn_net_info *info);
-    const char *stem;                   /* the tensor whose second dimension is the input's channels */
     const char *ignore[4];              /* tensor name prefixes that may stay unused */
 };
 /* Finds the builder and fills info's family and in_channels. */
