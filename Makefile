@@ -31,8 +31,8 @@ SRC_io      = image.c exif.c inflate.c deflate.c png.c png_rows.c png_write.c pn
 SRC_stats   = logistic_apply.c
 SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
 SRC_tools   = cli.c cmd_convert.c cmd_inspect.c inspect_plan.c cmd_infer.c cmd_bench.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c \
-              conf.c pack_read.c pack_net.c input.c pipeline.c classify.c cases.c risk.c draw.c html.c result_json.c report_html.c case_files.c \
-              random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c
+              conf.c pack_read.c pack_net.c pack_source.c demo_pack.c input.c pipeline.c classify.c cases.c risk.c draw.c html.c result_json.c report_html.c case_files.c \
+              random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c font.c cmd_sheet.c
 
 SRC_bench   = bench.c bench_net.c bench_kernels.c
 
@@ -72,7 +72,7 @@ vpath check_%.c tests/unit tests/kernels tests/golden tests/regress
 vpath fuzz_%.c tests/fuzz
 
 .PHONY: all lib demo check check-programs check-long check-asan check-ubsan check-tsan check-cross \
-        bench static install clean lint fuzz
+        bench static install clean lint fuzz FORCE
 
 # The program lies at the top for the default build only, so that other builds do not replace it.
 PROGRAM = $(if $(filter build,$(BUILD)),sentinode,$(BUILD)/sentinode)
@@ -99,6 +99,17 @@ $(BUILD)/%.f64.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$< in double)
 	$(Q)$(CC) $(FLAGS) -DSN_FP64 -MMD -MP -c -o $@ $<
+
+# The demonstration pack, where there is one, becomes part of the program (tools/demo_pack.c).
+DEMO_FILES = $(if $(wildcard weights/demo/pack.conf),$(sort $(wildcard $(addprefix weights/demo/,pack.conf *.json *.csv *.snw))))
+$(BUILD)/tools/demo_pack.o: $(BUILD)/demo_pack.inc $(DEMO_FILES)
+$(BUILD)/tools/demo_pack.o: BASE_CFLAGS += $(if $(DEMO_FILES),-DSN_DEMO_PACK='"$(BUILD)/demo_pack.inc"')
+# Looked at every time, written when the list changes: a pack that came or went rebuilds the object above.
+$(BUILD)/demo_pack.inc: FORCE
+	@mkdir -p $(@D)
+	@k=0; for f in $(notdir $(DEMO_FILES)); do echo "SN_DEMO_FILE($$k, \"$$f\")"; k=$$((k + 1)); done > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+FORCE:
 
 # A speed claim names its flags.
 $(BUILD)/bench/bench.o: BASE_CFLAGS += -DSN_BUILD_FLAGS='"$(strip $(OPT) -ffp-contract=off $(CFLAGS))"'

@@ -11,6 +11,7 @@ static const struct {
 } commands[] = {
     { "predict", sn_cmd_predict, "the main job: images to risk, with mask, overlay, activation map, report" },
     { "segment", sn_cmd_segment, "outline the lesion: one network, or a pack's three fused" },
+    { "sheet", sn_cmd_sheet, "contact sheet: automatic contours against manual ones, with Dice" },
     { "classify", sn_cmd_classify, "score an image with one classification network" },
     { "image", sn_cmd_image, "show what the program sees in an image file" },
     { "convert", sn_cmd_convert, "turn a .pth, .pt or .safetensors checkpoint into .snw" },
@@ -18,7 +19,7 @@ static const struct {
     { "infer", sn_cmd_infer, "raw arrays through a network: .npy in, .npy out" },
     { "bench", sn_cmd_bench, "time a network, or the kernels, on this machine" },
     { "phantom", sn_cmd_phantom, "make synthetic ultrasound images with exact masks" },
-    { "pack", sn_cmd_pack, "make or check a pack of networks and settings" },
+    { "pack", sn_cmd_pack, "make, check or write out a pack of networks and settings" },
 };
 
 static const char common_help[] =

@@ -80,6 +80,7 @@ int sn_cmd_pack(int argc, char **argv);
 int sn_cmd_phantom(int argc, char **argv);
 int sn_cmd_predict(int argc, char **argv);
 int sn_cmd_segment(int argc, char **argv);
+int sn_cmd_sheet(int argc, char **argv);
 
 /* inspect_plan.c: `inspect MODEL --plan H W` */
 int sn_inspect_plan(const struct sn_model *m, int h, int w, bool json, struct sn_error *err);

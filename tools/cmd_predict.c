@@ -8,13 +8,13 @@
 #include <unistd.h>
 
 static const char help[] =
-    "usage: sentinode predict --pack PACK (IMAGE... | --manifest CSV) [--clinical CSV] -o DIR\n"
+    "usage: sentinode predict [--pack PACK] (IMAGE... | --manifest CSV) [--clinical CSV] -o DIR\n"
     "\n"
     "From breast ultrasound images to a risk of lymph node metastasis. For each case DIR/CASE gets\n"
     "result.json, mask.png, overlay.png, cam*.png and report.html; DIR gets predictions.csv and, for\n"
     "several cases, report.html. Research use only.\n"
     "\n"
-    "  --pack PACK       folder with pack.conf\n"
+    "  --pack PACK       folder with pack.conf; default: the one beside or in this program\n"
     "  --manifest CSV    columns case, image and, optionally, patient and clinical ones; image paths\n"
     "                    are relative to its folder. Images given as arguments are cases by their name\n"
     "  --clinical CSV    clinical columns, matched by case, else image, else patient\n"
@@ -334,6 +334,7 @@ static int print_json(const struct job *j, struct sn_error *err)
     sn_json_kv_int(&w, "version", 1);
     sn_json_kv_bool(&w, "research_use_only", true);
     sn_json_kv(&w, "pack", j->pack.name);
+    sn_json_kv(&w, "pack_source", j->pack.origin);
     sn_json_kv(&w, "label", j->pack.label);
     sn_json_kv_int(&w, "exit_code", j->exit);
     sn_json_key(&w, "cases");
@@ -394,6 +395,7 @@ static int run(struct job *j, struct sn_error *err)
 
     SN_TRY(sn_cases_load(&j->cases, &j->names, j->manifest, j->clinical, j->images, j->n_images, err));
     SN_TRY(sn_pack_open(&j->pack, j->pack_dir, err));
+    sn_note(&j->args, "pack %s (%s): %s", j->pack.name, j->pack.origin, j->pack.label);
     if (j->rule)
         j->pack.patient_max = strcmp(j->rule, "max") == 0;
     if (j->pack.has_logistic && !j->no_risk)
@@ -445,9 +447,7 @@ static bool read_options(struct job *j, int *code)
         }
     }
     *code = 0;
-    if (!j->pack_dir)
-        *code = sn_args_usage(a, "--pack PACK is missing");
-    else if (!j->dir || !*j->dir)
+    if (!j->dir || !*j->dir)
         *code = sn_args_usage(a, "-o DIR is missing");
     else if (!j->manifest == !j->n_images)
         *code = sn_args_usage(a, "give images, or --manifest CSV");

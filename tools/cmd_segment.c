@@ -7,11 +7,11 @@
 #include <stdlib.h>
 
 static const char help[] =
-    "usage: sentinode segment (--pack PACK | MODEL.snw) IMAGE -o MASK.png [--overlay O.png] [--prob P.npy]\n"
+    "usage: sentinode segment [--pack PACK | MODEL.snw] IMAGE -o MASK.png [--overlay O.png] [--prob P.npy]\n"
     "\n"
-    "Writes the lesion mask (0/255, the size of the upright image). With a pack: all segmenters, fused\n"
-    "and cleaned, and the quality checks (exit code 1 when one fails). With one network: its own mask,\n"
-    "uncleaned, at the threshold its metadata states.\n"
+    "Writes the lesion mask (0/255, the size of the upright image). With a pack (default: the one\n"
+    "beside or in this program): all segmenters, fused and cleaned, and the quality checks (exit code 1\n"
+    "when one fails). With one network: its own mask, uncleaned, at the threshold its metadata states.\n"
     "\n"
     "  -o FILE         mask as PNG\n"
     "  --overlay FILE  the image with the outline, as PNG\n"
@@ -89,6 +89,7 @@ static int with_pack(const struct job *j, const struct sn_net_options *opt, bool
     int rc;
 
     SN_TRY(sn_pack_open(&pack, j->pack, err));
+    sn_note(&j->args, "pack %s (%s): %s", pack.name, pack.origin, pack.label);
     SN_TRY_OUT(sn_pipeline_create(&p, &pack, opt, true, err));
     SN_TRY_OUT(sn_pipeline_run(p, j->image, sn_basename(j->image), &a, err));
     SN_TRY_OUT(write_pictures(j, &a.in, a.mask, a.found ? &a.box : NULL, err));
@@ -170,14 +171,14 @@ int sn_cmd_segment(int argc, char **argv)
     }
     if (!j.mask)
         return sn_args_usage(&j.args, "-o MASK.png is missing");
-    if (!j.image || (j.pack != NULL) == (j.model != NULL))
-        return sn_args_usage(&j.args, "give --pack PACK and one image, or MODEL.snw and one image");
-    if (j.pack && j.prob)
+    if (!j.image || (j.pack && j.model))
+        return sn_args_usage(&j.args, "give one image, with --pack PACK or with MODEL.snw");
+    if (!j.model && j.prob)
         return sn_args_usage(&j.args, "--prob works with one network");
     rc = sn_cli_pool(&j.args.common, &pool, &err);
     if (!rc) {
         opt = sn_cli_net_options(&j.args.common, pool);
-        rc = j.pack ? with_pack(&j, &opt, &review, &err) : with_model(&j, &opt, &err);
+        rc = j.model ? with_model(&j, &opt, &err) : with_pack(&j, &opt, &review, &err);
         sn_pool_free(pool);
     }
     return rc ? sn_report(&j.args, rc, &err) : review;

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static const uint8_t contour_colour[3] = { 255, 214, 10 }, box_colour[3] = { 70, 200, 255 };
+const uint8_t sn_draw_automatic[3] = { 255, 214, 10 }, sn_draw_manual[3] = { 70, 200, 255 };
 
 int sn_draw_mask(const uint8_t *mask, uint32_t w, uint32_t h, struct sn_image *out, struct sn_error *err)
 {
@@ -40,15 +40,25 @@ static void draw_box(struct sn_image *im, const struct sn_box *b, int thick)
     for (int t = 0; t < thick; t++) {
         for (int x = 0; x < b->w; x++)
             if (x / (6 * thick) % 2 == 0) {
-                set(im, b->x + x, b->y + t, box_colour);
-                set(im, b->x + x, b->y + b->h - 1 - t, box_colour);
+                set(im, b->x + x, b->y + t, sn_draw_manual);
+                set(im, b->x + x, b->y + b->h - 1 - t, sn_draw_manual);
             }
         for (int y = 0; y < b->h; y++)
             if (y / (6 * thick) % 2 == 0) {
-                set(im, b->x + t, b->y + y, box_colour);
-                set(im, b->x + b->w - 1 - t, b->y + y, box_colour);
+                set(im, b->x + t, b->y + y, sn_draw_manual);
+                set(im, b->x + b->w - 1 - t, b->y + y, sn_draw_manual);
             }
     }
+}
+
+void sn_draw_contour(struct sn_image *rgb, const uint8_t *mask, int thick, const uint8_t colour[3])
+{
+    int w = (int)rgb->width, h = (int)rgb->height;
+
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++)
+            if (mask[(size_t)y * (size_t)w + (size_t)x] && near_edge(mask, w, h, x, y, thick))
+                set(rgb, x, y, colour);
 }
 
 int sn_draw_overlay(const struct sn_image *rgb, const uint8_t *mask, const struct sn_box *box, struct sn_image *out,
@@ -60,10 +70,7 @@ int sn_draw_overlay(const struct sn_image *rgb, const uint8_t *mask, const struc
     memcpy(out->data, rgb->data, (size_t)w * (size_t)h * 3);
     if (box)
         draw_box(out, box, thick);
-    for (int y = 0; y < h; y++)
-        for (int x = 0; x < w; x++)
-            if (mask[(size_t)y * (size_t)w + (size_t)x] && near_edge(mask, w, h, x, y, thick))
-                set(out, x, y, contour_colour);
+    sn_draw_contour(out, mask, thick, sn_draw_automatic);
     return SN_OK;
 }
 

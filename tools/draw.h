@@ -5,6 +5,8 @@
 #include "fusion/fusion.h"
 #include "io/io.h"
 
+extern const uint8_t sn_draw_automatic[3], sn_draw_manual[3]; /* yellow, cyan */
+
 /* mask[w * h] of 0/1 as an image of 0/255. */
 int sn_draw_mask(const uint8_t *mask, uint32_t w, uint32_t h, struct sn_image *out, struct sn_error *err);
 /*
@@ -14,6 +16,8 @@ int sn_draw_mask(const uint8_t *mask, uint32_t w, uint32_t h, struct sn_image *o
  */
 int sn_draw_overlay(const struct sn_image *rgb, const uint8_t *mask, const struct sn_box *box, struct sn_image *out,
                     struct sn_error *err);
+/* The mask's border pixels, `thick` inwards, in an RGB image of the mask's size. */
+void sn_draw_contour(struct sn_image *rgb, const uint8_t *mask, int thick, const uint8_t colour[3]);
 /*
  * An activation map over the crop: red raises the score, blue lowers it, colourless is zero; the
  * scale is symmetric and ends at `limit` on both sides, drawn as a bar at the right. The opacity

@@ -9,18 +9,19 @@ static const char *const output_names[] = { "sigmoid", "softmax" };
 const char *sn_channels_name(enum sn_channels c) { return channel_names[c]; }
 const char *sn_output_name(enum sn_output o) { return output_names[o]; }
 
-int sn_pack_net_load(struct sn_pack_net *net, const char *path, struct sn_error *err)
+int sn_pack_net_load(struct sn_pack_net *net, const struct sn_pack_source *from, const char *name,
+                     struct sn_error *err)
 {
-    const char *slash = strrchr(path, '/');
+    const char *slash = strrchr(name, '/');
     uint8_t digest[32];
     int rc;
 
     if (!net->file)
-        net->file = slash ? slash + 1 : path;
-    SN_TRY(sn_map_file(path, &net->map, err));
-    sn_sha256(net->map.data, net->map.size, digest);
+        net->file = slash ? slash + 1 : name;
+    SN_TRY(sn_pack_get(from, name, &net->bytes, err));
+    sn_sha256(net->bytes.data, net->bytes.size, digest);
     sn_hex(digest, sizeof digest, net->sha256);
-    rc = sn_model_parse(&net->model, net->map.data, net->map.size, SN_VERIFY_CRC, err);
+    rc = sn_model_parse(&net->model, net->bytes.data, net->bytes.size, SN_VERIFY_CRC, err);
     if (!rc)
         rc = sn_net_identify(&net->model, NULL, &net->info, err);
     return rc ? sn_fail_context(err, rc, "%s", net->file) : SN_OK;
@@ -29,7 +30,7 @@ int sn_pack_net_load(struct sn_pack_net *net, const char *path, struct sn_error 
 void sn_pack_net_close(struct sn_pack_net *net)
 {
     sn_model_close(&net->model);
-    sn_map_close(&net->map);
+    sn_pack_bytes_close(&net->bytes);
     *net = (struct sn_pack_net){ 0 };
 }
 
@@ -151,12 +152,13 @@ void sn_pack_net_settings(struct sn_pack_net *net, struct sn_conf *c, const char
 
 int sn_pack_net_open(struct sn_pack_net *net, const char *path, struct sn_error *err)
 {
+    const struct sn_pack_source alone = { 0 };
     struct sn_conf c = { 0 };
     const char *slash = strrchr(path, '/'), *meta;
     int rc;
 
     *net = (struct sn_pack_net){ 0 };
-    SN_TRY_OUT(sn_pack_net_load(net, path, err));
+    SN_TRY_OUT(sn_pack_net_load(net, &alone, path, err));
     SN_TRY_OUT(sn_conf_parse(&c, slash ? slash + 1 : path, "", 0, err));
     sn_pack_net_settings(net, &c, "");
     rc = sn_conf_finish(&c);

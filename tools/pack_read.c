@@ -2,10 +2,7 @@
 #include "tools/pack.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-#define CONF_NAME "pack.conf"
 
 /* Names in pack.conf stay inside the pack. */
 static bool inside(const char *file)
@@ -16,30 +13,18 @@ static bool inside(const char *file)
     return true;
 }
 
-/* The file a key names, its path in the conf's arena; NULL: the key is absent, or failure. */
-static const char *named_file(struct sn_pack *p, const char *key, const char **file)
+/* The file a key names; NULL: the key is absent, or failure. */
+static const char *named_file(struct sn_pack *p, const char *key)
 {
     struct sn_conf *c = &p->conf;
-    const char *path;
-    size_t n;
-    char *buf;
+    const char *file = sn_conf_string(c, key, NULL);
 
-    *file = sn_conf_string(c, key, NULL);
-    if (c->rc || !*file)
+    if (c->rc || !file)
         return NULL;
-    if (!inside(*file)) {
-        sn_conf_bad(c, key, "'%.60s' is not inside the pack", *file);
-        return NULL;
-    }
-    n = strlen(p->folder) + strlen(*file) + 2;
-    buf = sn_arena_get(&c->arena, n, c->err);
-    if (!buf) {
-        c->rc = SN_NOMEM(c->err, "a path");
-        return NULL;
-    }
-    (void)snprintf(buf, n, "%s/%s", p->folder, *file);
-    path = buf;
-    return path;
+    if (inside(file))
+        return file;
+    sn_conf_bad(c, key, "'%.60s' is not inside the pack", file);
+    return NULL;
 }
 
 /* The stated digest against the one found. */
@@ -59,11 +44,11 @@ static void check_digest(struct sn_conf *c, const char *key, const char *file, c
 static void read_net(struct sn_pack *p, const char *key, enum sn_task task, struct sn_pack_net *net)
 {
     struct sn_conf *c = &p->conf;
-    const char *path = named_file(p, key, &net->file);
 
-    if (!path)
+    net->file = named_file(p, key);
+    if (!net->file)
         return;
-    c->rc = sn_pack_net_load(net, path, c->err);
+    c->rc = sn_pack_net_load(net, &p->source, net->file, c->err);
     if (c->rc) { /* a stated digest that differs explains any damage better */
         int rc = c->rc;
         const char *stated;
@@ -176,7 +161,7 @@ static void read_quality(struct sn_pack *p)
 }
 
 /* Columns coefficient, mean, sd of a lasso signature's CSV; one row per pooled feature, in order. */
-static int read_lasso(struct sn_pack *p, const char *path, struct sn_error *err)
+static int read_lasso(struct sn_pack *p, const struct sn_pack_bytes *b, struct sn_error *err)
 {
     static const char *const columns[] = { "coefficient", "mean", "sd" };
     struct sn_dlsig *d = &p->dlsig;
@@ -184,7 +169,9 @@ static int read_lasso(struct sn_pack *p, const char *path, struct sn_error *err)
     double *v = NULL;
     int rc;
 
-    SN_TRY(sn_csv_read(path, &t, err));
+    rc = sn_csv_parse(b->data, b->size, &t, err);
+    if (rc)
+        return sn_fail_context(err, rc, "%s", p->dlsig_file);
     if (t.rows)
         v = sn_arena_get(&p->conf.arena, 3 * t.rows * sizeof *v, err);
     if (!v) {
@@ -216,31 +203,31 @@ out:
     return rc;
 }
 
-/* A file's digest against the key's; *path NULL when the key is absent. */
-static void pinned_file(struct sn_pack *p, const char *key, const char **file, const char **path,
+/* A file whose digest is the stated one; false: the key is absent, or failure. */
+static bool pinned_file(struct sn_pack *p, const char *key, const char **file, struct sn_pack_bytes *b,
                         char sha256[SN_SHA256_HEX])
 {
     struct sn_conf *c = &p->conf;
-    struct sn_map map = { 0 };
     uint8_t digest[32];
 
-    *path = named_file(p, key, file);
-    if (!*path)
-        return;
-    c->rc = sn_map_file(*path, &map, c->err);
+    *file = named_file(p, key);
+    if (!*file)
+        return false;
+    c->rc = sn_pack_get(&p->source, *file, b, c->err);
     if (c->rc)
-        return;
-    sn_sha256(map.data, map.size, digest);
+        return false;
+    sn_sha256(b->data, b->size, digest);
     sn_hex(digest, sizeof digest, sha256);
-    sn_map_close(&map);
     check_digest(c, key, *file, sha256);
+    return !c->rc;
 }
 
 static void read_dlsig(struct sn_pack *p)
 {
     struct sn_conf *c = &p->conf;
     struct sn_dlsig *d = &p->dlsig;
-    const char *text = sn_conf_string(c, "dlsig.rule", "logit"), *path;
+    const char *text = sn_conf_string(c, "dlsig.rule", "logit");
+    struct sn_pack_bytes b = { 0 };
     bool sums;
 
     if (!c->rc && !sn_dlsig_parse(text, &d->rule))
@@ -266,24 +253,26 @@ static void read_dlsig(struct sn_pack *p)
             sn_conf_bad(c, "dlsig.coefs", "expected %d numbers, one per classifier", p->n_cls);
     }
     if (d->rule == SN_DLSIG_LASSO && !c->rc) {
-        pinned_file(p, "dlsig.file", &p->dlsig_file, &path, p->dlsig_sha256);
-        if (!c->rc && !path)
+        if (pinned_file(p, "dlsig.file", &p->dlsig_file, &b, p->dlsig_sha256))
+            c->rc = read_lasso(p, &b, c->err);
+        else if (!c->rc)
             sn_conf_bad(c, "dlsig.file", "missing: the CSV with the coefficients");
-        if (!c->rc)
-            c->rc = read_lasso(p, path, c->err);
+        sn_pack_bytes_close(&b);
     }
 }
 
 static void read_logistic(struct sn_pack *p)
 {
     struct sn_conf *c = &p->conf;
-    const char *path = NULL;
+    struct sn_pack_bytes b = { 0 };
 
-    pinned_file(p, "logistic", &p->logistic_file, &path, p->logistic_sha256);
-    if (c->rc || !path)
-        return;
-    c->rc = sn_logistic_read(path, &p->logistic, c->err);
-    p->has_logistic = !c->rc;
+    if (pinned_file(p, "logistic", &p->logistic_file, &b, p->logistic_sha256)) {
+        c->rc = sn_logistic_parse(b.data, b.size, &p->logistic, c->err);
+        p->has_logistic = !c->rc;
+        if (c->rc)
+            c->rc = sn_fail_context(c->err, c->rc, "%s", p->logistic_file);
+    }
+    sn_pack_bytes_close(&b);
 }
 
 static void read_settings(struct sn_pack *p)
@@ -309,32 +298,68 @@ static void read_settings(struct sn_pack *p)
         sn_conf_bad(c, "patient.rule", "expected mean or max");
 }
 
-int sn_pack_open(struct sn_pack *p, const char *folder, struct sn_error *err)
+/* What results say about where the pack came from: never a folder's whole path. */
+static const char *origin_of(struct sn_pack *p, struct sn_error *err)
 {
-    struct sn_map map = { 0 };
+    const char *folder = p->source.folder, *last;
+    size_t n;
+
+    if (p->source.n_files)
+        return "embedded";
+    n = strlen(folder);
+    while (n > 1 && folder[n - 1] == '/')
+        n--;
+    for (last = folder + n; last > folder && last[-1] != '/';)
+        last--;
+    return sn_arena_strdup(&p->conf.arena, last, (size_t)(folder + n - last), err);
+}
+
+static int read_pack(struct sn_pack *p, struct sn_error *err)
+{
+    struct sn_pack_bytes b = { 0 };
     uint8_t digest[32];
-    size_t n = strlen(folder) + sizeof "/" CONF_NAME;
-    char *path = malloc(n);
     int rc;
 
-    *p = (struct sn_pack){ .folder = folder };
-    if (!path)
-        return SN_NOMEM(err, "a path");
-    (void)snprintf(path, n, "%s/" CONF_NAME, folder);
-    rc = sn_map_file(path, &map, err);
-    free(path);
-    if (rc)
-        return rc;
-    sn_sha256(map.data, map.size, digest);
+    SN_TRY(sn_pack_get(&p->source, SN_PACK_CONF, &b, err));
+    sn_sha256(b.data, b.size, digest);
     sn_hex(digest, sizeof digest, p->conf_sha256);
-    rc = sn_conf_parse(&p->conf, CONF_NAME, map.data, map.size, err);
-    sn_map_close(&map);
+    rc = sn_conf_parse(&p->conf, SN_PACK_CONF, b.data, b.size, err);
+    sn_pack_bytes_close(&b);
     if (rc)
         return rc;
+    p->origin = origin_of(p, err);
+    if (!p->origin)
+        return SN_NOMEM(err, "a name");
     read_settings(p);
-    rc = sn_conf_finish(&p->conf);
+    return sn_conf_finish(&p->conf);
+}
+
+int sn_pack_open_source(struct sn_pack *p, const struct sn_pack_source *s, struct sn_error *err)
+{
+    int rc;
+
+    *p = (struct sn_pack){ .source = *s };
+    rc = read_pack(p, err);
     if (rc)
         sn_pack_close(p);
+    return rc;
+}
+
+int sn_pack_open(struct sn_pack *p, const char *folder, struct sn_error *err)
+{
+    const struct sn_pack_source embedded = sn_pack_embedded();
+    struct sn_pack_source s = { .folder = folder };
+    char *room = NULL;
+    int rc;
+
+    *p = (struct sn_pack){ 0 };
+    if (!folder)
+        SN_TRY(sn_pack_find(&embedded, &s, &room, err));
+    rc = sn_pack_open_source(p, &s, err);
+    if (rc)
+        free(room);
+    else
+        p->room = room;
     return rc;
 }
 
@@ -347,5 +372,6 @@ void sn_pack_close(struct sn_pack *p)
     if (p->has_logistic)
         sn_logistic_free(&p->logistic);
     sn_conf_free(&p->conf);
+    free(p->room);
     *p = (struct sn_pack){ 0 };
 }

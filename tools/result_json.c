@@ -326,6 +326,7 @@ static void put_pack(struct sn_json *j, const struct sn_pack *p)
     sn_json_key(j, "pack");
     sn_json_object(j);
     sn_json_kv(j, "name", p->name);
+    sn_json_kv(j, "source", p->origin);
     sn_json_kv(j, "conf_sha256", p->conf_sha256);
     sn_json_key(j, "settings");
     sn_json_object(j);

@@ -511,7 +511,6 @@ START_TEST(usage)
     ck_run(2, "predict --pack %s -o %s", at("pack"), at("out"));
     ck_says("give images, or --manifest");
     ck_run(2, "predict --pack %s %s", at("pack"), at("phantoms/phantom_00001.png"));
-    ck_run(2, "predict %s -o %s", at("phantoms/phantom_00001.png"), at("out"));
     ck_run(2, "predict --pack %s " MANIFEST " -o %s --patient-rule median", at("pack"), DIR, at("out"));
     ck_run(2, "pack --random -o %s --width 7", at("x"));
     ck_run(2, "pack");
