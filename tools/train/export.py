@@ -56,14 +56,15 @@ def load(work, name):
     return net.eval(), done, planned
 
 
-def metadata(name, done, figures):
+def metadata(name, done, figures, planned=None):
     seg = name in models.SEGMENTERS
     m = {"name": name, "input_size": "%dx%d" % (models.INPUT, models.INPUT), "resize": "pillow-bilinear",
          "channel_order": "grey", "divide": "255", "mean": str(models.MEAN), "std": str(models.SD),
          "activation": "sigmoid" if seg else "softmax",
          "class_names": "lesion" if seg else "benign,malignant",
          "notice": NOTICE, "trained_on": TRAINED_ON, "licence": LICENCE, "split": SPLIT,
-         "recipe": "tools/train, %d epochs, averaged weights of the last" % done,
+         "recipe": "tools/train, %d epochs%s, averaged weights of the last"
+                   % (done, " of %d planned" % planned if planned and done < planned else ""),
          "figures": figures.get(name, "not measured")}
     if seg:
         m["threshold"] = "0.5"
@@ -74,9 +75,9 @@ def metadata(name, done, figures):
     return m
 
 
-def convert(sentinode, pth, out, name, done, figures):
+def convert(sentinode, pth, out, name, done, figures, planned=None):
     args = [sentinode, "convert", pth, out, "--family", models.NETWORKS[name][1]]
-    for kv in metadata(name, done, figures).items():
+    for kv in metadata(name, done, figures, planned).items():
         args += ["--meta", "%s=%s" % kv]
     subprocess.run(args, check=True, stdout=subprocess.DEVNULL)
 
@@ -102,7 +103,7 @@ def main():
         line = "%-12s %d of %d epochs, %d bytes" % (name, done, planned, os.path.getsize(pth))
         if a.sentinode and (done >= planned or a.unfinished):
             out = os.path.join(a.out, name + ".snw")
-            convert(a.sentinode, pth, out, name, done, figures)
+            convert(a.sentinode, pth, out, name, done, figures, planned)
             total += os.path.getsize(out)
             line += ", .snw %d bytes" % os.path.getsize(out)
         print(line)
