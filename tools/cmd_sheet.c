@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SIDE 240   /* a picture fits into a square of this many pixels */
+#define SIDE 240 /* a picture fits into a square of this many pixels */
 #define GAP 12
-#define LINE 20    /* of text at scale 2 */
+#define LINE 20 /* of text at scale 2 */
 #define HEADER (3 * LINE + GAP)
 #define TILE_WIDTH (SIDE + GAP)
 #define TILE_HEIGHT (SIDE + 2 * LINE + GAP)
@@ -36,9 +36,9 @@ static const char help[] =
 enum { PACK = 'p', MANIFEST = 'm', ROWS = 'r', COLS = 'c', OUTPUT = 'o', CASE = 'C', IMAGE = 'I', MASK = 'M' };
 
 static const struct sn_opt opts[] = {
-    { "--pack", PACK, true },  { "--manifest", MANIFEST, true }, { "--rows", ROWS, true },
-    { "--cols", COLS, true },  { "-o,--output", OUTPUT, true },  { "--case", CASE, true },
-    { "--image", IMAGE, true }, { "--mask", MASK, true },        { NULL, 0, false },
+    { "--pack", PACK, true },   { "--manifest", MANIFEST, true }, { "--rows", ROWS, true },
+    { "--cols", COLS, true },   { "-o,--output", OUTPUT, true },  { "--case", CASE, true },
+    { "--image", IMAGE, true }, { "--mask", MASK, true },         { NULL, 0, false },
 };
 
 /* What became of one case. */

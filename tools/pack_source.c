@@ -80,8 +80,7 @@ int sn_pack_find_beside(const char *beside, const struct sn_pack_source *embedde
 }
 
 /* Linux says where the program lies. argv[0] would not do: it need not be a path. */
-int sn_pack_find(const struct sn_pack_source *embedded, struct sn_pack_source *found, char **room,
-                 struct sn_error *err)
+int sn_pack_find(const struct sn_pack_source *embedded, struct sn_pack_source *found, char **room, struct sn_error *err)
 {
     char exe[4096];
     ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);

@@ -4,8 +4,8 @@
 #include "tools/font.h"
 #include "tools/pipeline.h"
 
-static const char *const names[] = { "model.json",    "pack.conf",     "deeplabv3.snw", "unet.snw",
-                                     "unetpp.snw",    "resnet50.snw",  "resnet101.snw", "densenet121.snw" };
+static const char *const names[] = { "model.json", "pack.conf",    "deeplabv3.snw", "unet.snw",
+                                     "unetpp.snw", "resnet50.snw", "resnet101.snw", "densenet121.snw" };
 #define FILES SN_COUNT(names)
 
 /* The random pack's files in memory, 64-aligned like embedded ones. */
@@ -172,7 +172,8 @@ END_TEST
 
 /* ---- the sheet ------------------------------------------------------------------------------------ */
 
-static size_t count_colour(const struct sn_image *im, uint32_t x0, uint32_t y0, uint32_t w, uint32_t h, int r, int g, int b)
+static size_t count_colour(const struct sn_image *im, uint32_t x0, uint32_t y0, uint32_t w, uint32_t h, int r, int g,
+                           int b)
 {
     const uint8_t *px = im->data;
     size_t n = 0;
@@ -213,7 +214,8 @@ START_TEST(sheet_with_masks)
     sn_image_free(&im);
 
     /* Dice again, from predict's mask */
-    (void)run("predict --pack %s --manifest %s --no-risk -o %s --quiet", at("pack"), at("phantoms/manifest.csv"), at("out"));
+    (void)run("predict --pack %s --manifest %s --no-risk -o %s --quiet", at("pack"), at("phantoms/manifest.csv"),
+              at("out"));
     for (int k = 0; k < 2; k++) {
         struct sn_image got = { 0 }, truth = { 0 };
         char path[32];
@@ -263,7 +265,8 @@ START_TEST(sheet_is_honest)
     ck_assert_uint_gt(count_colour(&im, 12 + 252, 72 + 240, 240, 50, 255, 110, 90), 50); /* FAILED, in its place */
     ck_assert_uint_eq(count_colour(&im, 12 + 3 * 252, 72, 240, 240, 70, 200, 255), 0);   /* no manual mask */
     sn_image_free(&im);
-    ck_run(1, "sheet --pack %s --manifest %s --rows 1 --cols 2 -o %s", at("pack"), at("phantoms/manifest.csv"), at("d.png"));
+    ck_run(1, "sheet --pack %s --manifest %s --rows 1 --cols 2 -o %s", at("pack"), at("phantoms/manifest.csv"),
+           at("d.png"));
     ck_assert_ptr_nonnull(strstr(caught_out, "2 of 4 cases"));
     ck_run(2, "sheet --pack %s -o %s", at("pack"), at("e.png"));
     ck_run(2, "sheet --pack %s --manifest %s --rows 0 -o %s", at("pack"), at("phantoms/manifest.csv"), at("e.png"));
