@@ -118,7 +118,7 @@ static void huffman_depths(const uint32_t *freq, const uint16_t *used, unsigned 
                            unsigned count[MAX_BITS + 1])
 {
     uint32_t weight[2 * LITERALS];
-    uint16_t parent[2 * LITERALS], depth[2 * LITERALS];
+    uint16_t parent[2 * LITERALS] = { 0 }, depth[2 * LITERALS];
     unsigned leaf = 0, inner = k, nodes = k;
 
     for (unsigned i = 0; i < k; i++)

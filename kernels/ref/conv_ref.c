@@ -57,7 +57,7 @@ void SN_REF(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)
         for (int px = span->p0; px < span->p1; px++) {
             const sn_real *w = (const sn_real *)p->w + (size_t)g * p->group_stride;
             int oy = px / p->ow, ox = px % p->ow;
-            sn_real total[SN_GROUP], acc[SN_GROUP];
+            sn_real total[SN_GROUP] = { 0 }, acc[SN_GROUP];
 
             for (int c = 0; c < p->planes; c += SN_CHUNK) {
                 w = chunk_sum(p, c, SN_MIN(c + SN_CHUNK, p->planes), oy, ox, w, acc);

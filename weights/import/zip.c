@@ -121,7 +121,7 @@ static int read_central(const uint8_t *p, struct sn_bytes *b, struct zip_entry *
 {
     const uint8_t *q = b->data + b->pos;
     size_t at = b->pos, extra, comment;
-    struct central c;
+    struct central c = { 0 };
     uint64_t *const want[3] = { &c.size, &c.packed, &c.offset };
 
     if (sn_left(b) < CENTRAL_FIXED || sn_le32(q) != CENTRAL_SIG)
