@@ -3,7 +3,7 @@
 # after its last finished epoch, finished ones are skipped. JOBS networks at a time, one thread each.
 # FOLDS=3 (default) then trains the classifiers again without one third of the training cases each, for
 # scores that the risk model may be fitted on; FOLDS=0 leaves that out.
-# PROGRESS=folder: where WORK has no checkpoint, go on from committed weights and logs (see README.md).
+# PROGRESS=weights/demo: where WORK has no checkpoint, go on from the committed pack (see README.md).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 data=$1 work=$2 jobs=${3:-2} folds=${FOLDS:-3}

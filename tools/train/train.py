@@ -8,6 +8,7 @@ import argparse
 import csv
 import math
 import os
+import struct
 import random
 import time
 import zlib
@@ -216,14 +217,31 @@ def finished(base, epochs):
         return len(f.readlines()) > epochs and os.path.exists(base + ".ckpt")
 
 
+def read_snw(path):
+    """The tensors of a .snw file (weights/FORMAT.md) as float32, by name; trusts the file, which `inspect` checks."""
+    with open(path, "rb") as f:
+        data = f.read()
+    count, = struct.unpack_from("<I", data, 28)
+    at, = struct.unpack_from("<Q", data, 40)
+    tensors = {}
+    for _ in range(count):
+        offset, size, _crc, n, dtype, rank = struct.unpack_from("<QQIHBB", data, at)
+        shape = struct.unpack_from("<%dQ" % rank, data, at + 24)
+        name = data[at + 24 + 8 * rank:][:n].decode()
+        values = np.frombuffer(data, {1: "<f4", 2: "<f2"}[dtype], size // {1: 4, 2: 2}[dtype], offset)
+        tensors[name] = torch.from_numpy(values.astype(np.float32).reshape(shape))
+        at += (24 + 8 * rank + n + 1 + 7) // 8 * 8
+    return tensors
+
+
 def take_up(name, folder, task, nets, state, rows):
-    """Goes on from weights and log carried over without a checkpoint: a fresh optimiser, so not bit for bit."""
-    weights, log = (os.path.join(folder, name + e) for e in (".pth", ".csv"))
+    """Goes on from the committed pack's weights and log: a fresh optimiser, so not bit for bit."""
+    weights = os.path.join(folder, name + ".snw")
     if not os.path.exists(weights):
         return
-    with open(log, newline="", encoding="utf-8") as f:
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "logs", name + ".csv"), newline="", encoding="utf-8") as f:
         rows += list(csv.DictReader(f))
-    loaded = {k: v.float() for k, v in torch.load(weights, map_location="cpu").items()}
+    loaded = read_snw(weights)
     for net in nets:
         net.load_state_dict(loaded, strict=False)
     state["epoch"] = len(rows)
@@ -280,7 +298,7 @@ def main():
     ap.add_argument("--stop-after", type=int, help="stop after this many epochs of this call (for timing)")
     ap.add_argument("--threads", type=int, default=1, help="two runs of one thread beat one of two")
     ap.add_argument("--fp32", action="store_true", help="no bfloat16 products while training")
-    ap.add_argument("--progress", help="folder of committed .pth and .csv to go on from when WORK has no checkpoint")
+    ap.add_argument("--progress", help="folder of .snw (weights/demo) to go on from when WORK has no checkpoint, with the logs beside this file")
     ap.add_argument("--fold", help="K/N: leave training fold K out and validate on it (cross-fitting)")
     a = ap.parse_args()
 
