@@ -28,7 +28,7 @@ static const char common_help[] =
     "  --isa NAME          auto, ref, avx2, avx512, neon: which kernels run; same results\n"
     "  --precision P       fp32, or fp64: the scalar kernels in double, for accuracy studies\n"
     "  --conv NAME         auto or direct: force the direct convolution everywhere\n"
-    "  --memory MODE       lean, balanced or fast; same results\n"
+    "  --memory MODE       lean, balanced or fast; same results (no effect yet)\n"
     "  --quiet             no messages, only data and errors\n"
     "  --json              data as one JSON object on stdout\n"
     "  --help              this text\n";
