@@ -61,12 +61,12 @@ def _resnet101():
 
 #        name        task   family         builder, epochs, learning rate
 NETWORKS = {
-    "unet":        ("seg", "milesial",    UNet, 160, 2e-3),
-    "nested-unet": ("seg", "nested-unet", NestedUNet, 110, 2e-3),
-    "deeplabv3":   ("seg", "torchvision", lambda: ref.NarrowDeepLab(_trunk(True), 4 * MIDS[3], 48, 48, 1), 220, 1e-3),
-    "resnet50":    ("cls", "torchvision", lambda: _trunk(False, 2), 160, 1e-3),
-    "densenet121": ("cls", "torchvision", lambda: ref.narrow_densenet(1, 8, 16, 4, 2), 160, 1e-3),
-    "resnet101":   ("cls", "torchvision", _resnet101, 160, 1e-3),
+    "unet":        ("seg", "milesial",    UNet, 100, 2e-3),
+    "nested-unet": ("seg", "nested-unet", NestedUNet, 70, 2e-3),
+    "deeplabv3":   ("seg", "torchvision", lambda: ref.NarrowDeepLab(_trunk(True), 4 * MIDS[3], 48, 48, 1), 140, 1e-3),
+    "resnet50":    ("cls", "torchvision", lambda: _trunk(False, 2), 70, 1e-3),
+    "densenet121": ("cls", "torchvision", lambda: ref.narrow_densenet(1, 8, 16, 4, 2), 70, 1e-3),
+    "resnet101":   ("cls", "torchvision", _resnet101, 70, 1e-3),
 }
 SEGMENTERS = [n for n, v in NETWORKS.items() if v[0] == "seg"]
 CLASSIFIERS = [n for n, v in NETWORKS.items() if v[0] == "cls"]
