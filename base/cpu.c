@@ -4,7 +4,7 @@
  * save the wide registers too (XGETBV; Intel SDM vol. 1, 13.2 and 14.3).
  */
 #define _GNU_SOURCE
-#include "base/base.h"
+#include "base/sha256_parts.h"
 
 #include <fenv.h>
 #include <sched.h>
@@ -39,6 +39,14 @@ static bool x86_has(enum sn_isa isa)
     return (b7 & need) == need && (saved & 0xe6) == 0xe6; /* and k, zmm low, zmm high */
 }
 
+bool sn_cpu_has_sha(void)
+{
+    uint32_t a, b, c, d, b7;
+
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_1) && (c & bit_SSSE3) &&
+           __get_cpuid_count(7, 0, &a, &b7, &c, &d) && (b7 & bit_SHA);
+}
+
 static bool cpu_brand(char *buf, size_t n)
 {
     uint32_t r[13] = { 0 };
@@ -55,6 +63,11 @@ static bool cpu_brand(char *buf, size_t n)
     return *buf != '\0';
 }
 #else
+bool sn_cpu_has_sha(void)
+{
+    return false;
+}
+
 static bool cpu_brand(char *buf, size_t n)
 {
     (void)buf;

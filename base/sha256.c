@@ -1,8 +1,10 @@
 /* sha256.c: FIPS 180-4, section 6.2. */
-#include "base/base.h"
+#include <stdatomic.h>
+
+#include "base/sha256_parts.h"
 
 /* FIPS 180-4, 4.2.2: first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
-static const uint32_t K[64] = {
+const uint32_t sn_sha256_k[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -28,13 +30,37 @@ static void compress(uint32_t h[8], const uint8_t *p)
         w[i] = w[i - 16] + s0 + w[i - 7] + s1;
     }
     for (int i = 0; i < 64; i++) {
-        uint32_t t1 = s + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) + ((e & f) ^ (~e & g)) + K[i] + w[i];
+        uint32_t t1 = s + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) + ((e & f) ^ (~e & g)) + sn_sha256_k[i] + w[i];
         uint32_t t2 = (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
 
         s = g; g = f; f = e; e = d + t1;
         d = c; c = b; b = a; a = t1 + t2;
     }
     h[0] += a; h[1] += b; h[2] += c; h[3] += d; h[4] += e; h[5] += f; h[6] += g; h[7] += s;
+}
+
+void sn_sha256_blocks_ref(uint32_t h[8], const uint8_t *p, size_t blocks)
+{
+    for (; blocks; blocks--, p += 64)
+        compress(h, p);
+}
+
+static void hash_blocks(uint32_t h[8], const uint8_t *p, size_t blocks)
+{
+#if defined(__x86_64__)
+    static atomic_int with; /* 0: not asked yet (CPUID is slow under a hypervisor), 1: no, 2: yes */
+    int w = atomic_load_explicit(&with, memory_order_relaxed);
+
+    if (w == 0) {
+        w = sn_cpu_has_sha() ? 2 : 1;
+        atomic_store_explicit(&with, w, memory_order_relaxed);
+    }
+    if (w == 2) {
+        sn_sha256_blocks_x86(h, p, blocks);
+        return;
+    }
+#endif
+    sn_sha256_blocks_ref(h, p, blocks);
 }
 
 void sn_sha256_init(struct sn_sha256 *s)
@@ -63,12 +89,10 @@ void sn_sha256_update(struct sn_sha256 *s, const void *data, size_t n)
         n -= k;
         if (fill + k < 64)
             return;
-        compress(s->h, s->buf);
+        hash_blocks(s->h, s->buf, 1);
     }
-    for (; n >= 64; p += 64, n -= 64)
-        compress(s->h, p);
-    if (n)
-        memcpy(s->buf, p, n);
+    hash_blocks(s->h, p, n / 64);
+    memcpy(s->buf, p + n / 64 * 64, n % 64);
 }
 
 void sn_sha256_final(struct sn_sha256 *s, uint8_t out[32])

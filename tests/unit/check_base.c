@@ -1,6 +1,7 @@
 /* check_base.c: errors, sizes, memory, hashes, files and buffers. Mathematics: check_math.c; threads: check_pool.c. */
 #define _XOPEN_SOURCE 700
 #include "tests/support/support.h"
+#include "base/sha256_parts.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -240,6 +241,32 @@ START_TEST(test_sha256_in_pieces)
 }
 END_TEST
 
+#if defined(__x86_64__)
+START_TEST(test_sha256_instructions)
+{
+    struct sn_guard g;
+    uint32_t a[8], b[8];
+    struct sn_rng rng = { 5 };
+
+    if (!sn_cpu_has_sha())
+        return;
+    sn_guard_alloc(&g, 64 * 9, true);
+    for (size_t i = 0; i < 64 * 9; i++)
+        ((uint8_t *)g.data)[i] = (uint8_t)sn_rng_next(&rng);
+    for (size_t blocks = 0; blocks <= 9; blocks++) {
+        const uint8_t *p = (const uint8_t *)g.data + 64 * (9 - blocks);
+
+        for (int i = 0; i < 8; i++)
+            a[i] = b[i] = (uint32_t)sn_rng_next(&rng);
+        sn_sha256_blocks_ref(a, p, blocks);
+        sn_sha256_blocks_x86(b, p, blocks);
+        ck_assert_mem_eq(a, b, sizeof a);
+    }
+    sn_guard_free(&g);
+}
+END_TEST
+#endif
+
 /* Check values of the CRC catalogue ("123456789"), and RFC 3720 appendix B.4. */
 START_TEST(test_crc)
 {
@@ -424,6 +451,9 @@ static Suite *suite_base(void)
     tcase_add_test(t, test_buf);
     tcase_add_test(t, test_sha256);
     tcase_add_test(t, test_sha256_in_pieces);
+#if defined(__x86_64__)
+    tcase_add_test(t, test_sha256_instructions);
+#endif
     tcase_add_test(t, test_crc);
     tcase_add_test(t, test_write_and_map);
     tcase_add_test(t, test_file_failures);
