@@ -1,7 +1,7 @@
 /*
- * png_write.c: 8-bit PNG, any channel count. The filter of each row is the one whose bytes, taken
- * as signed, have the smallest sum of magnitudes (the standard's own suggestion, 12.7); the same
- * picture always gives the same file.
+ * png_write.c: 8-bit PNG, any channel count. The filter of each row is None, Sub or Paeth: the one
+ * whose bytes, taken as signed, have the smallest sum of magnitudes (the standard's own suggestion,
+ * 12.7); the same picture always gives the same file.
  */
 #include <stdlib.h>
 
@@ -38,12 +38,6 @@ static void filter_row(int type, const struct row *r, uint8_t *dst)
     case 1:
         FILTER(r->a[k]);
         break;
-    case 2:
-        FILTER(r->b[k]);
-        break;
-    case 3:
-        FILTER((r->a[k] + r->b[k]) >> 1);
-        break;
     case 4:
         FILTER(nearest_of_three(r->a[k], r->b[k], r->c[k]));
         break;
@@ -76,6 +70,7 @@ static uint64_t magnitudes(const uint8_t *v, size_t n)
  */
 static void filter_image(const struct sn_image *im, uint8_t *dst, uint8_t *work)
 {
+    static const uint8_t types[] = { 0, 1, 4 }; /* Up and Average win no row of an overlay */
     size_t bpp = (size_t)im->channels, n = bpp * im->width;
     uint8_t *row = work + bpp, *up = row + n + bpp, *filtered = up + n;
 
@@ -86,15 +81,15 @@ static void filter_image(const struct sn_image *im, uint8_t *dst, uint8_t *work)
         uint8_t *swap = up;
 
         memcpy(row, (const uint8_t *)im->data + y * n, n);
-        for (int type = 0; type <= 4; type++) {
+        for (size_t i = 0; i < SN_COUNT(types); i++) {
             uint64_t sum;
 
-            filter_row(type, &r, filtered);
+            filter_row(types[i], &r, filtered);
             sum = magnitudes(filtered, n);
             if (sum >= best)
                 continue;
             best = sum;
-            dst[0] = (uint8_t)type;
+            dst[0] = types[i];
             memcpy(dst + 1, filtered, n);
         }
         up = row;

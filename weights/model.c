@@ -323,10 +323,13 @@ void sn_tensor_to_f32(const struct sn_tensor *t, size_t first, size_t n, float *
 
 void sn_tensor_to_f64(const struct sn_tensor *t, size_t first, size_t n, double *out)
 {
-    for (size_t i = 0; i < n; i++) {
-        float f;
+    float part[256];
 
-        sn_tensor_to_f32(t, first + i, 1, &f);
-        out[i] = (double)f;
+    for (size_t i = 0; i < n; i += SN_COUNT(part)) {
+        size_t k = SN_MIN(n - i, SN_COUNT(part));
+
+        sn_tensor_to_f32(t, first + i, k, part);
+        for (size_t l = 0; l < k; l++)
+            out[i + l] = (double)part[l];
     }
 }
