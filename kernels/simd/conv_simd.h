@@ -2,7 +2,9 @@
  * conv_simd.h: conv2d as register tiles of NP pixels (of one output row) x TILE_OC channels: per
  * input channel, load the channel's weights, broadcast NP inputs, NP x TILE_OC/VN fused
  * multiply-adds. The tap list is walked inside a chunk, so the accumulators stay in registers for
- * up to 64 * kh * kw steps; chunk totals wait in a small buffer in L1.
+ * up to 64 * kh * kw steps; chunk totals wait in a small buffer in L1. Up to BLOCK tiles pass through
+ * the chunks together: weights that come from memory come once for all of them, at a pace that the
+ * hardware's prefetcher can follow.
  * Pixels that are not neighbours in memory (stride, image border) are first copied to a scratch
  * line: one copy per 16 * TILE_OC/VN multiply-adds each, 2 to 6 % where it happens.
  */
@@ -78,67 +80,100 @@ static void conv_finish(const struct sn_conv2d *p, int np, int channel, size_t p
     }
 }
 
+enum { BLOCK = 4 };
+
+struct conv_tile {
+    int oy, ox, np; /* np pixels of output row oy from ox on */
+};
+
 /*
- * One register tile: pixels ox .. ox + np of output row oy, TILE_OC channels from `half` of weight
- * group g. step: floats between neighbouring pixels' inputs, 16 for stride 1, 32 for stride 2.
+ * One chunk, planes c0 <= c < c1 with the weights at w, of one register tile: its sums join the total.
+ * step: floats between neighbouring pixels' inputs, 16 for stride 1, 32 for stride 2.
  */
-SN_INLINE void conv_tile(const struct sn_conv2d *p, const int np, const int step, int g, int half, int oy, int ox)
+SN_INLINE void conv_chunk(const struct sn_conv2d *p, const int np, const int step, const struct conv_tile *t, int c0, int c1, const float *w,
+                          float *total)
 {
-    const float *w = (const float *)p->w + (size_t)g * p->group_stride + half;
-    _Alignas(64) float total[TILE_PIXELS * TILE_OC];
     _Alignas(64) float scratch[TILE_PIXELS * 2 * SN_LANES];
-    int quad = g / p->groups, channel = g % p->groups * SN_GROUP + half;
-    size_t pixel = ((size_t)(oy * p->up + quad / 2) * (size_t)p->ow + (size_t)ox) * (size_t)p->up + (size_t)(quad % 2);
+    V acc[TILE_PIXELS][TILE_V];
 
-    for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
-        int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
-        V acc[TILE_PIXELS][TILE_V];
+    tile_zero(np, acc);
+    for (int kh = 0; kh < p->kh; kh++) {
+        int y = t->oy * p->stride - p->pad_h + kh * p->dil;
 
-        tile_zero(np, acc);
-        for (int kh = 0; kh < p->kh; kh++) {
-            int y = oy * p->stride - p->pad_h + kh * p->dil;
+        for (int kw = 0; kw < p->kw; kw++) {
+            int x = t->ox * p->stride - p->pad_w + kw * p->dil;
 
-            for (int kw = 0; kw < p->kw; kw++) {
-                int x = ox * p->stride - p->pad_w + kw * p->dil;
+            for (int c = c0; c < c1; c++) {
+                const float *line = NULL;
 
-                for (int c = c0; c < c1; c++) {
-                    const float *line = NULL;
-
-                    if (y >= 0 && y < p->ih)
-                        line = conv_line(p, np, step, (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES, x, scratch);
-                    if (line)
-                        conv_step(np, step, acc, line, p->lanes[c], w);
-                    w += (size_t)p->lanes[c] * SN_GROUP;
-                }
+                if (y >= 0 && y < p->ih)
+                    line = conv_line(p, np, step, (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES, x, scratch);
+                if (line)
+                    conv_step(np, step, acc, line, p->lanes[c], w);
+                w += (size_t)p->lanes[c] * SN_GROUP;
             }
         }
-        tile_total(np, TILE_OC, acc, c0 == 0, total);
     }
-    conv_finish(p, np, channel, pixel, total);
+    tile_total(np, TILE_OC, acc, c0 == 0, total);
 }
 
-static void conv_pixels(const struct sn_conv2d *p, int np, int g, int half, int oy, int ox)
+static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, int c0, int c1, const float *w, float *total)
 {
     if (p->stride == 2)
-        SN_TILE_SWITCH(np, conv_tile(p, NP, 2 * SN_LANES, g, half, oy, ox))
+        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, 2 * SN_LANES, t, c0, c1, w, total))
     else
-        SN_TILE_SWITCH(np, conv_tile(p, NP, SN_LANES, g, half, oy, ox))
+        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, SN_LANES, t, c0, c1, w, total))
+}
+
+/* n tiles, all channels of weight group g. */
+static void conv_block(const struct sn_conv2d *p, const struct conv_tile *t, int n, int g)
+{
+    _Alignas(64) float total[BLOCK][TILE_PIXELS * TILE_OC];
+    int quad = g / p->groups;
+
+    for (int half = 0; half < SN_GROUP && g % p->groups * SN_GROUP + half < p->oc; half += TILE_OC) {
+        const float *w = (const float *)p->w + (size_t)g * p->group_stride + half;
+
+        for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
+            int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
+
+            for (int i = 0; i < n; i++)
+                conv_sum(p, &t[i], c0, c1, w, total[i]);
+            for (int c = c0; c < c1; c++)
+                w += (size_t)p->lanes[c] * (size_t)(p->kh * p->kw) * SN_GROUP;
+        }
+        for (int i = 0; i < n; i++) {
+            size_t pixel = ((size_t)(t[i].oy * p->up + quad / 2) * (size_t)p->ow + (size_t)t[i].ox) * (size_t)p->up + (size_t)(quad % 2);
+
+            conv_finish(p, t[i].np, g % p->groups * SN_GROUP + half, pixel, total[i]);
+        }
+    }
 }
 
 void SN_SIMD(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)
 {
-    for (int g = span->g0; g < span->g1; g++) {
-        for (int half = 0; half < SN_GROUP && g % p->groups * SN_GROUP + half < p->oc; half += TILE_OC) {
-            for (int px = span->p0; px < span->p1;) {
-                int oy = px / p->ow, ox = px % p->ow;
-                int n = SN_MIN(p->ow - ox, span->p1 - px); /* to the end of the row */
-                int tiles = (n + TILE_PIXELS - 1) / TILE_PIXELS;
+    struct conv_tile tile[BLOCK];
 
-                /* nearly equal pieces: 32 = 11 + 11 + 10, not 14 + 14 + 4 */
-                for (int t = 0; t < tiles; t++)
-                    conv_pixels(p, n * (t + 1) / tiles - n * t / tiles, g, half, oy, ox + n * t / tiles);
-                px += n;
+    for (int g = span->g0; g < span->g1; g++) {
+        int n = 0;
+
+        for (int px = span->p0; px < span->p1;) {
+            int oy = px / p->ow, ox = px % p->ow;
+            int row = SN_MIN(p->ow - ox, span->p1 - px); /* to the end of the row */
+            int tiles = (row + TILE_PIXELS - 1) / TILE_PIXELS;
+
+            /* nearly equal pieces: 32 = 11 + 11 + 10, not 14 + 14 + 4 */
+            for (int t = 0; t < tiles; t++) {
+                int from = row * t / tiles;
+
+                tile[n++] = (struct conv_tile){ oy, ox + from, row * (t + 1) / tiles - from };
+                if (n == BLOCK) {
+                    conv_block(p, tile, n, g);
+                    n = 0;
+                }
             }
+            px += row;
         }
+        conv_block(p, tile, n, g);
     }
 }
