@@ -76,14 +76,16 @@ typedef void sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *
  *   output   group g, tiles t0 <= t < t1: m[p] = sum over chunks of (acc = 0; for ic: acc = fma(v, u,
  *            acc)), then winograd_output twice, then bias, residual, activation as conv2d
  * Each two-dimensional transform runs down the columns first, then along the rows.
- *   u        [groups][chunk][36][used lanes of the chunk][32]
- *   m        scratch of the SIMD kernels, 36 * ((t1 - t0) * 32 + 16) floats; the twin leaves it alone
+ *   u        [groups][chunk][36][used lanes of the chunk][32]; or NULL: `output` makes each chunk's in
+ *            the span's u, 36 * 64 * 32 floats, from `direct`, laid out as conv2d's w: the same bits
+ *   group_stride  elements of u (of `direct` without u) from group to group
+ *   m        scratch, 36 * ((t1 - t0) * 32 + 16) floats
  */
 struct sn_winograd {
     const void *const *x;
     const uint8_t *lanes;
     int planes;
-    const void *u;
+    const void *u, *direct;
     size_t group_stride;
     const void *bias;
     const void *const *res;
@@ -94,7 +96,7 @@ struct sn_winograd {
 struct sn_winograd_span {
     int t0, t1, c0, c1, g;
     int base, tiles;
-    void *v, *m;
+    void *v, *m, *u;
     size_t stride;
 };
 struct sn_winograd_weights {

@@ -78,6 +78,7 @@ void sn_net_free(struct sn_net *net)
     free(net->steps);
     sn_free_aligned(net->arena);
     sn_free_aligned(net->scratch);
+    sn_free_aligned(net->u);
     free(net->head);
     sn_graph_free(&net->graph);
     free(net);
@@ -260,4 +261,16 @@ uint64_t sn_net_macs(const struct sn_net *net)
         sum += row.macs;
     }
     return sum;
+}
+
+bool sn_memory_parse(const char *name, enum sn_memory *m)
+{
+    static const char *const names[] = { "balanced", "lean", "fast" };
+
+    for (size_t i = 0; i < SN_COUNT(names); i++)
+        if (strcmp(name, names[i]) == 0) {
+            *m = (enum sn_memory)i;
+            return true;
+        }
+    return false;
 }

@@ -30,12 +30,20 @@ int sn_net_identify(const struct sn_model *m, const char *family, struct sn_net_
 /* The --family values, NULL-terminated. */
 extern const char *const sn_net_families[];
 
+/*
+ * Winograd's transformed weights are four times the plain ones. SN_MEMORY_FAST keeps them; LEAN keeps the
+ * plain ones and transforms in every run; BALANCED (default) keeps what pays (nets/engine/steps.c).
+ */
+enum sn_memory { SN_MEMORY_BALANCED, SN_MEMORY_LEAN, SN_MEMORY_FAST };
+bool sn_memory_parse(const char *name, enum sn_memory *m); /* "balanced", "lean", "fast" */
+
 struct sn_net_options {
     enum sn_isa isa;             /* SN_ISA_AUTO: the best of this machine */
     enum sn_precision precision;
     struct sn_pool *pool;        /* borrowed; NULL: one thread */
     const char *family;          /* NULL: as sn_net_identify */
     bool direct;                 /* the direct convolution everywhere (--conv direct) */
+    enum sn_memory memory;       /* where Winograd's weights are; same bits */
     bool no_fuse;                /* keep ReLU and additions as steps of their own (same bits): tests and traces */
     bool keep_features;          /* keep the map that feeds global pooling, for class activation maps */
 };

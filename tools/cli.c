@@ -28,7 +28,7 @@ static const char common_help[] =
     "  --isa NAME          auto, ref, avx2, avx512, neon: which kernels run; same results\n"
     "  --precision P       fp32, or fp64: the scalar kernels in double, for accuracy studies\n"
     "  --conv NAME         auto or direct: force the direct convolution everywhere\n"
-    "  --memory MODE       lean, balanced or fast; same results (no effect yet)\n"
+    "  --memory MODE       lean, balanced or fast; same results\n"
     "  --quiet             no messages, only data and errors\n"
     "  --json              data as one JSON object on stdout\n"
     "  --help              this text\n";
@@ -74,7 +74,7 @@ int sn_main(int argc, char **argv)
 void sn_args_init(struct sn_args *a, const char *help, const struct sn_opt *opts, int argc, char **argv)
 {
     *a = (struct sn_args){ .command = argv[0], .help = help, .opts = opts, .argc = argc, .argv = argv, .at = 1 };
-    a->common = (struct sn_common){ .threads = sn_cpu_count(), .isa = SN_ISA_AUTO, .precision = SN_FP32, .memory = "balanced" };
+    a->common = (struct sn_common){ .threads = sn_cpu_count(), .isa = SN_ISA_AUTO, .precision = SN_FP32, .memory = SN_MEMORY_BALANCED };
 }
 
 int sn_args_exit(const struct sn_args *a)
@@ -181,8 +181,7 @@ static int common_option(struct sn_args *a, const char *word)
             c->direct = strcmp(a->value, "direct") == 0;
             break;
         default:
-            ok = strcmp(a->value, "lean") == 0 || strcmp(a->value, "balanced") == 0 || strcmp(a->value, "fast") == 0;
-            c->memory = a->value;
+            ok = sn_memory_parse(a->value, &c->memory);
             break;
         }
         if (!ok) {
@@ -262,7 +261,7 @@ int sn_cli_pool(const struct sn_common *c, struct sn_pool **pool, struct sn_erro
 
 struct sn_net_options sn_cli_net_options(const struct sn_common *c, struct sn_pool *pool)
 {
-    return (struct sn_net_options){ .isa = c->isa, .precision = c->precision, .direct = c->direct, .pool = pool };
+    return (struct sn_net_options){ .isa = c->isa, .precision = c->precision, .direct = c->direct, .memory = c->memory, .pool = pool };
 }
 
 const char *sn_basename(const char *path)

@@ -17,7 +17,7 @@ struct sn_common {
     enum sn_isa isa;           /* --isa auto|ref|avx2|avx512|neon */
     enum sn_precision precision; /* --precision fp32|fp64 */
     bool direct;               /* --conv auto|direct: no Winograd */
-    const char *memory;        /* --memory lean|balanced|fast; same bits in every mode */
+    enum sn_memory memory;     /* --memory lean|balanced|fast; same bits in every mode */
     bool quiet, json;
 };
 

@@ -88,29 +88,40 @@ void SN_REF(winograd_input)(const struct sn_winograd *p, const struct sn_winogra
     }
 }
 
-/* Sum over the input channels at one position, in chunks, for the 32 channels of a group. */
-static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, size_t pos, int t, sn_real *total)
+/* What planes c0 <= c < c1 of tile t contribute at one position, for the 32 channels of a group. */
+static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, size_t pos, int t, int c0, int c1, const sn_real *u, sn_real *total)
 {
-    const sn_real *u = (const sn_real *)p->u + (size_t)s->g * p->group_stride;
+    sn_real acc[SN_GROUP] = { 0 };
+
+    for (int c = c0; c < c1; c++) {
+        const sn_real *v = (const sn_real *)s->v + position(s, pos) + ((size_t)c * (size_t)s->tiles + (size_t)(t - s->base)) * SN_LANES;
+
+        for (int l = 0; l < p->lanes[c]; l++, u += SN_GROUP)
+            for (int o = 0; o < SN_GROUP; o++)
+                acc[o] = fma_real(v[l], u[o], acc[o]);
+    }
+    for (int o = 0; o < SN_GROUP; o++)
+        total[o] = c0 == 0 ? acc[o] : total[o] + acc[o];
+}
+
+/* m[tile][36][32]: the sums over all input channels, chunk by chunk. */
+static void products(const struct sn_winograd *p, const struct sn_winograd_span *s)
+{
+    const sn_real *w = (const sn_real *)(p->u ? p->u : p->direct) + (size_t)s->g * p->group_stride;
 
     for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
         int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
-        sn_real acc[SN_GROUP] = { 0 };
-        size_t k = 0;
+        const sn_real *u = p->u ? w : s->u;
+        size_t n = 0;
 
         for (int c = c0; c < c1; c++)
-            k += p->lanes[c];
-        u += pos * k * SN_GROUP; /* [chunk][position][lane][32] */
-        for (int c = c0; c < c1; c++) {
-            const sn_real *v = (const sn_real *)s->v + position(s, pos) + ((size_t)c * (size_t)s->tiles + (size_t)(t - s->base)) * SN_LANES;
-
-            for (int l = 0; l < p->lanes[c]; l++, u += SN_GROUP)
-                for (int o = 0; o < SN_GROUP; o++)
-                    acc[o] = fma_real(v[l], u[o], acc[o]);
-        }
-        u += (35 - pos) * k * SN_GROUP;
-        for (int o = 0; o < SN_GROUP; o++)
-            total[o] = c0 == 0 ? acc[o] : total[o] + acc[o];
+            n += (size_t)p->lanes[c] * SN_GROUP;
+        if (!p->u)
+            SN_REF(winograd_weights)(&(struct sn_winograd_weights){ .w = w, .u = s->u, .n = n });
+        for (int t = s->t0; t < s->t1; t++)
+            for (size_t pos = 0; pos < 36; pos++)
+                product(p, s, pos, t, c0, c1, u + pos * n, (sn_real *)s->m + ((size_t)(t - s->t0) * 36 + pos) * SN_GROUP);
+        w += (p->u ? 36 : 9) * n;
     }
 }
 
@@ -135,19 +146,18 @@ bool SN_REF(winograd_output)(const struct sn_winograd *p, const struct sn_winogr
 {
     bool finite = true;
 
+    products(p, s);
     for (int t = s->t0; t < s->t1; t++) {
-        sn_real m[36][SN_GROUP];
+        const sn_real *m = (const sn_real *)s->m + (size_t)(t - s->t0) * 36 * SN_GROUP;
         int y0, x0;
 
         origin(p, t, &y0, &x0);
-        for (size_t pos = 0; pos < 36; pos++)
-            product(p, s, pos, t, m[pos]);
         for (int o = 0; o < SN_GROUP; o++) {
             sn_real d[6][4], line[6], out[4];
 
             for (int j = 0; j < 6; j++) {
                 for (int i = 0; i < 6; i++)
-                    line[i] = m[i * 6 + j][o];
+                    line[i] = m[(i * 6 + j) * SN_GROUP + o];
                 winograd_output(line, d[j]);
             }
             for (int i = 0; i < 4; i++) {

@@ -175,7 +175,7 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const float *m, size_t s
 
 bool SN_SIMD(winograd_output)(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
-    const float *u = (const float *)p->u + (size_t)s->g * p->group_stride;
+    const float *w = (const float *)(p->u ? p->u : p->direct) + (size_t)s->g * p->group_stride;
     float *m = s->m;
     V finite = v_zero();
     int n = s->t1 - s->t0, subs = (n + TILE_PIXELS - 1) / TILE_PIXELS;
@@ -183,10 +183,14 @@ bool SN_SIMD(winograd_output)(const struct sn_winograd *p, const struct sn_winog
 
     for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
         int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
+        const float *u = p->u ? w : s->u;
         size_t k = 0;
 
         for (int c = c0; c < c1; c++)
             k += p->lanes[c];
+        if (!p->u)
+            SN_SIMD(winograd_weights)(&(struct sn_winograd_weights){ .w = w, .u = s->u, .n = k * SN_GROUP });
+        w += (p->u ? 36 : 9) * k * SN_GROUP;
         for (size_t pos = 0; pos < 36; pos++, u += k * SN_GROUP)
             for (int half = 0; half < SN_GROUP && s->g * SN_GROUP + half < p->oc; half += TILE_OC)
                 for (int i = 0; i < subs; i++) {

@@ -199,7 +199,7 @@ static struct sn_winograd_span tiles(const struct job *j, int block, int thread)
     int t0 = block * s->block, t1 = SN_MIN(t0 + s->block, s->tiles);
     struct sn_winograd_span span = { .t0 = t0, .t1 = t1, .c1 = s->wino.planes, .base = s->shared ? 0 : t0,
                                      .tiles = s->shared ? s->tiles : t1 - t0, .m = mine,
-                                     .v = s->shared ? j->net->scratch : mine + s->m_bytes };
+                                     .v = s->shared ? j->net->scratch : mine + s->m_bytes, .u = mine + s->m_bytes };
 
     span.stride = ((size_t)span.tiles * (size_t)s->wino.planes + 1) * SN_LANES;
     return span;
@@ -243,17 +243,49 @@ static void winograd_group(void *ctx, size_t unit, int thread)
     product_group(j, &span, (int)(unit / (size_t)j->s->blocks));
 }
 
+/* One weight group of a layer whose weights are transformed before its tiles. */
+static void winograd_weights_unit(void *ctx, size_t g, int thread)
+{
+    const struct job *j = ctx;
+    const struct sn_winograd *p = &j->s->wino;
+    const float *w = (const float *)p->direct + g * p->group_stride;
+    float *u = j->net->u + 4 * g * p->group_stride;
+
+    (void)thread;
+    for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
+        struct sn_winograd_weights t = { .w = w, .u = u };
+
+        for (int c = c0; c < SN_MIN(c0 + SN_CHUNK, p->planes); c++)
+            t.n += (size_t)p->lanes[c] * SN_GROUP;
+        j->net->kernels.winograd_weights(&t);
+        w += 9 * t.n;
+        u += 36 * t.n;
+    }
+}
+
+static void run_winograd(struct sn_net *net, struct sn_step *s)
+{
+    struct sn_step here = *s; /* with the weights where they are now */
+    struct job j = { net, &here };
+
+    if (s->transform == SN_AT_STEP) {
+        sn_pool_run(net->opt.pool, winograd_weights_unit, &j, ((size_t)s->wino.oc + SN_GROUP - 1) / SN_GROUP);
+        here.wino.u = net->u;
+        here.wino.group_stride *= 4;
+    }
+    if (s->shared)
+        sn_pool_run(net->opt.pool, winograd_plane, &j, (size_t)s->x.n);
+    sn_pool_run(net->opt.pool, s->shared ? winograd_group : winograd_block, &j, s->units);
+}
+
 void sn_net_run_step(struct sn_net *net, struct sn_step *s)
 {
     struct job j = { net, s };
 
     if (s->winograd) {
-        if (s->shared)
-            sn_pool_run(net->opt.pool, winograd_plane, &j, (size_t)s->x.n);
-        sn_pool_run(net->opt.pool, s->shared ? winograd_group : winograd_block, &j, s->units);
+        run_winograd(net, s);
         return;
     }
-
     if (s->node->op != SN_NODE_CONV) {
         sn_pool_run(net->opt.pool, row_unit, &j, s->units);
         return;

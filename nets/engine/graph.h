@@ -125,6 +125,7 @@ struct sn_step {
     sn_val val;
     const char *kernel;
     bool winograd;
+    enum sn_weights_at { SN_AT_PACKING, SN_AT_STEP, SN_AT_USE } transform; /* winograd: when weights are transformed */
     bool shared;                        /* winograd: the whole input is transformed first, then groups are units */
     int tiles;                          /* winograd: in all */
     size_t pre_bytes;                   /* conv with an inlined affine: a block of its input */
@@ -158,6 +159,8 @@ struct sn_net {
     size_t arena_bytes, weight_bytes;
     char *scratch;                      /* transforms: shared input first, then a piece a thread */
     size_t scratch_bytes, scratch_thread;
+    float *u;                           /* winograd: the running step's weights when transformed AT_STEP */
+    size_t u_bytes;
     float *head;                        /* [classes][C] then [classes] */
     atomic_int bad;                     /* a unit of the running step met a non-finite value */
 };

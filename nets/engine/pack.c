@@ -190,7 +190,8 @@ static int pack_conv(struct sn_net *net, struct sn_step *s, struct sn_error *err
 {
     const struct sn_node *node = s->node;
     size_t quads = (size_t)(node->up * node->up), groups = ((size_t)node->c + SN_GROUP - 1) / SN_GROUP, padded = groups * SN_GROUP;
-    size_t grow = s->winograd ? 4 : 1; /* 36 products in the place of 9 */
+    bool transformed = s->winograd && s->transform == SN_AT_PACKING;
+    size_t grow = transformed ? 4 : 1; /* 36 products in the place of 9 */
     size_t row = (size_t)node->weight->count / (size_t)node->c;
     atomic_int bad = 0;
     struct pack p = { .net = net, .node = node, .row = row, .x = &s->x, .bad = &bad };
@@ -200,8 +201,8 @@ static int pack_conv(struct sn_net *net, struct sn_step *s, struct sn_error *err
     char *dst = NULL;
 
     rows = malloc((size_t)threads * row * sizeof *rows);
-    p.direct = s->winograd ? sn_alloc_aligned((size_t)threads * row * SN_GROUP * sizeof(float)) : NULL;
-    if (!fb || !rows || !source || (s->winograd && !p.direct)) {
+    p.direct = transformed ? sn_alloc_aligned((size_t)threads * row * SN_GROUP * sizeof(float)) : NULL;
+    if (!fb || !rows || !source || (transformed && !p.direct)) {
         rc = SN_NOMEM(err, "packing weights");
         goto out;
     }
@@ -233,8 +234,9 @@ static int pack_conv(struct sn_net *net, struct sn_step *s, struct sn_error *err
         SN_TRY_OUT(spread(net, s, &net->graph.nodes[node->pre], err));
     }
     if (s->winograd) {
-        s->wino.u = s->weights;
-        s->wino.group_stride = 4 * p.k * SN_GROUP;
+        s->wino.u = transformed ? s->weights : NULL;
+        s->wino.direct = s->weights;
+        s->wino.group_stride = grow * p.k * SN_GROUP;
         s->wino.bias = node->bias || node->has_bn ? dst : NULL;
     } else {
         s->conv.w = s->weights;

@@ -32,6 +32,7 @@ static void cut_conv(struct sn_step *s)
 }
 
 #define TILE_BYTES ((size_t)36 * SN_LANES * sizeof(float)) /* one plane's transformed tile */
+#define U_BYTES ((size_t)36 * SN_CHUNK * SN_LANES * SN_GROUP * sizeof(float)) /* a chunk's transformed weights */
 #define SHARED_TILES 196                                  /* fewer: threads share the weights, not the tiles */
 
 /*
@@ -50,6 +51,30 @@ static bool wants_winograd(const struct sn_net *net, const struct sn_node *node,
         return false;
     tiles = (size_t)((sub_h + 3) / 4) * (size_t)((sub_w + 3) / 4) * (size_t)(node->dil * node->dil);
     return 36 * tiles * 6 + (36 - 9) * 4 * 32 < 9 * pixels * 6; /* both sides times 32 * 6 */
+}
+
+static size_t channels(const struct sn_planes *x)
+{
+    size_t n = 0;
+
+    for (int i = 0; i < x->n; i++)
+        n += x->lanes[i];
+    return n;
+}
+
+/*
+ * When a layer's weights are transformed: a question of memory and time, not of bits. Few tiles: each group's
+ * by the thread that multiplies with it, chunk by chunk in its second-level cache. Many: the whole layer's
+ * before its tiles; kept where they are few. Reading four times the weights from memory costs more than
+ * transforming them in a cache: bench/RESULTS.md, "when Winograd's weights are transformed".
+ */
+static enum sn_weights_at when_transformed(const struct sn_net *net, const struct sn_step *s)
+{
+    size_t kept = (size_t)s->wino.oc * channels(&s->x) * 36 * sizeof(float);
+
+    if (net->opt.memory == SN_MEMORY_FAST || (net->opt.memory == SN_MEMORY_BALANCED && !s->shared && kept <= (size_t)1 << 20))
+        return SN_AT_PACKING;
+    return s->shared ? SN_AT_USE : SN_AT_STEP;
 }
 
 static void make_winograd(struct sn_net *net, struct sn_step *s)
@@ -75,7 +100,8 @@ static void make_winograd(struct sn_net *net, struct sn_step *s)
     m = SN_MIN(s->block, s->tiles);
     s->v_bytes = ((size_t)p->planes * (size_t)(s->shared ? s->tiles : s->block) + 1) * TILE_BYTES;
     s->m_bytes = ((size_t)m * SN_GROUP + SN_LANES) * 36 * sizeof(float);
-    net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes));
+    s->transform = when_transformed(net, s);
+    net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes) + (s->transform == SN_AT_USE ? U_BYTES : 0));
     if (s->shared)
         net->scratch_bytes = SN_MAX(net->scratch_bytes, s->v_bytes);
 }
@@ -248,6 +274,17 @@ int sn_net_make_steps(struct sn_net *net, struct sn_error *err)
     }
     net->scratch_thread = (net->scratch_thread + 63) & ~(size_t)63;
     net->scratch_bytes = (net->scratch_bytes + 63) & ~(size_t)63;
+    for (int i = 0; i < net->n_steps; i++)
+        if (net->steps[i].winograd && net->steps[i].transform == SN_AT_STEP) {
+            size_t groups = ((size_t)net->steps[i].node->c + SN_GROUP - 1) / SN_GROUP;
+
+            net->u_bytes = SN_MAX(net->u_bytes, groups * SN_GROUP * 36 * channels(&net->steps[i].x) * sizeof(float));
+        }
+    if (net->u_bytes) {
+        net->u = sn_alloc_aligned(net->u_bytes);
+        if (!net->u)
+            return SN_NOMEM(err, "a layer's transformed weights");
+    }
     if (net->scratch_bytes + net->scratch_thread) {
         net->scratch = sn_alloc_aligned(net->scratch_bytes + net->scratch_thread * (size_t)sn_pool_threads(net->opt.pool));
         if (!net->scratch)

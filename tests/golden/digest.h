@@ -11,11 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* SHA-256, in hexadecimal, of the logits' little-endian bytes; fails the running test on an error. */
+/*
+ * SHA-256, in hexadecimal, of the logits' little-endian bytes; fails the running test on an error. The memory
+ * mode goes with isa and threads, so that comparing these compares the modes too.
+ */
 static inline void golden_digest(const struct golden_net *g, int h, int w, enum sn_isa isa, int threads,
                                  char hex[SN_SHA256_HEX])
 {
-    struct sn_net_options opt = { .isa = isa };
+    struct sn_net_options opt = { .isa = isa, .memory = (enum sn_memory)(((int)isa + threads) % 3) };
     struct sn_error err = { 0 };
     struct sn_net *net = NULL;
     struct sn_sha256 sha;

@@ -15,7 +15,7 @@ struct wino_case {
 
 struct wino_data {
     struct planes x, res, y, want;
-    struct sn_guard ug, bg, vg, mg, wantv;
+    struct sn_guard ug, bg, vg, mg, cg, wantv; /* cg: one chunk's transformed weights */
     float *w;          /* [chunk][3][3][lanes][32] of every group */
     size_t k;          /* input channels */
     struct sn_winograd p;
@@ -92,6 +92,7 @@ static void wino_setup(struct wino_data *d, const struct wino_case *c)
     d->span.v = guarded(&d->vg, nv, c->at_end);
     (void)guarded(&d->wantv, nv, c->at_end);
     d->span.m = guarded(&d->mg, 36 * ((size_t)(d->span.t1 - d->span.t0) * SN_GROUP + SN_LANES), c->at_end);
+    d->span.u = guarded(&d->cg, 36 * SN_CHUNK * SN_LANES * SN_GROUP, c->at_end);
     memset(d->vg.data, UNTOUCHED, nv * sizeof(float));
     memset(d->wantv.data, UNTOUCHED, nv * sizeof(float));
 }
@@ -107,6 +108,7 @@ static void wino_free(struct wino_data *d)
     sn_guard_free(&d->vg);
     sn_guard_free(&d->wantv);
     sn_guard_free(&d->mg);
+    sn_guard_free(&d->cg);
     free(d->w);
 }
 
@@ -141,16 +143,23 @@ static void run_case(const struct wino_case *c)
         d.span.g = g;
         planes_reset(&d.want);
         d.p.y = d.want.p;
+        d.p.u = d.ug.data;
+        d.p.group_stride = 36 * d.k * SN_GROUP;
         finite = sn_winograd_output_ref(&d.p, &d.span);
         d.p.y = d.y.p;
-        for (int i = 0; i < winograd_output_count; i++) {
+        for (int i = 0; i < 2 * winograd_output_count; i++) { /* with the transformed weights, then with the plain ones */
+            int row = i % winograd_output_count;
+
+            d.p.u = i < winograd_output_count ? d.ug.data : NULL;
+            d.p.direct = d.w;
+            d.p.group_stride = (d.p.u ? 36 : 9) * d.k * SN_GROUP;
             planes_reset(&d.y);
-            ck_assert_msg(winograd_output_rows[i].fn(&d.p, &d.span) == finite, "%s says %s: %s", winograd_output_rows[i].name,
+            ck_assert_msg(winograd_output_rows[row].fn(&d.p, &d.span) == finite, "%s says %s: %s", winograd_output_rows[row].name,
                           finite ? "not finite" : "finite", describe(c, &d.span));
             for (int k = 0; k < d.y.n; k++) {
                 long at = differs(d.y.p[k], d.want.p[k], d.y.floats);
 
-                ck_assert_msg(at < 0, "%s, group %d plane %d element %ld: %a, the twin has %a: %s", winograd_output_rows[i].name, g, k, at,
+                ck_assert_msg(at < 0, "%s, group %d plane %d element %ld: %a, the twin has %a: %s", winograd_output_rows[row].name, g, k, at,
                               (double)((float *)d.y.p[k])[at], (double)((float *)d.want.p[k])[at], describe(c, &d.span));
             }
         }

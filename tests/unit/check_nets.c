@@ -412,7 +412,7 @@ static void (*const environments[])(void) = {
 #endif
 };
 
-/* Fusing, and the environment the caller happens to be in, change no bit. */
+/* Fusing, where weights are kept, and the environment the caller happens to be in change no bit. */
 START_TEST(test_same_bits)
 {
     struct running want, got;
@@ -422,6 +422,11 @@ START_TEST(test_same_bits)
     ck_assert(want.n == got.n && memcmp(want.out, got.out, want.n * sizeof *want.out) == 0);
     ck_assert_uint_ge(sn_net_plan_rows(got.net), sn_net_plan_rows(want.net));
     stop(&got);
+    for (int m = SN_MEMORY_LEAN; m <= SN_MEMORY_FAST; m++) {
+        start(&got, _i, (struct sn_net_options){ .isa = SN_ISA_AUTO, .memory = (enum sn_memory)m }, 2);
+        ck_assert_msg(memcmp(want.out, got.out, want.n * sizeof *want.out) == 0, "%s: other bits in memory mode %d", models[_i].name, m);
+        stop(&got);
+    }
     for (size_t i = 0; i < SN_COUNT(environments); i++) {
         environment = environments[i];
         start(&got, _i, (struct sn_net_options){ .isa = SN_ISA_AUTO }, 2);
