@@ -34,4 +34,7 @@ void sn_logistic_free(struct sn_logistic *m);
 /* x[n_terms] are the term values in order, finite (else SN_EINVAL naming the term); lp receives the linear predictor; risk sn_sigmoid(lp). */
 int sn_logistic_apply(const struct sn_logistic *m, const double *x, double *lp, double *risk, struct sn_error *err);
 
+
+#include "stats/nomogram.h"
+
 #endif

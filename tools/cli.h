@@ -76,6 +76,7 @@ int sn_cmd_convert(int argc, char **argv);
 int sn_cmd_image(int argc, char **argv);
 int sn_cmd_infer(int argc, char **argv);
 int sn_cmd_inspect(int argc, char **argv);
+int sn_cmd_nomogram(int argc, char **argv);
 int sn_cmd_pack(int argc, char **argv);
 int sn_cmd_phantom(int argc, char **argv);
 int sn_cmd_predict(int argc, char **argv);

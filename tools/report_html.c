@@ -1,9 +1,11 @@
 /* report_html.c: report.html, one self-contained page per case, for reading and for printing. */
 #include "tools/html.h"
+#include "tools/nomogram_svg.h"
 #include "tools/result.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Plain number cell. */
 static void cell_number(struct sn_buf *b, double v, int decimals)
@@ -202,6 +204,30 @@ static void term_row(struct sn_buf *b, const struct sn_logistic_term *t, const s
     sn_buf_puts(b, "</tr>\n");
 }
 
+/* The same sum in points, drawn; nothing when the model has no nomogram (a term without a range). */
+static void nomogram(struct sn_buf *b, const struct sn_report *r)
+{
+    const struct sn_logistic *m = &r->pack->logistic;
+    struct sn_nomogram n;
+    double *lp;
+
+    if (!r->risk->has_risk || sn_nomogram_build(m, SN_NOMOGRAM_PRETTY, &n, NULL))
+        return;
+    lp = calloc((size_t)n.n_axes, sizeof *lp);
+    for (size_t i = 0; lp && i < m->n_terms; i++)
+        lp[sn_nomogram_find(&n, m->terms[i].column)] += r->risk->terms[i].contribution;
+    if (lp) {
+        sn_buf_puts(b, "<figure class=\"wide\">");
+        sn_nomogram_svg(b, &n, m->outcome, lp);
+        sn_buf_puts(b, "<figcaption>The same sum in points: each mark is this patient's place on its line; the points at the top are added "
+                       "up.</figcaption></figure>\n");
+    } else {
+        b->failed = true;
+    }
+    free(lp);
+    sn_nomogram_free(&n);
+}
+
 static void worked_sum(struct sn_buf *b, const struct sn_report *r)
 {
     const struct sn_logistic *m = &r->pack->logistic;
@@ -326,6 +352,7 @@ int sn_report_html(const struct sn_report *r, const struct sn_case_files *pictur
     risk_line(out, r);
     pictures_of(out, r, pictures);
     worked_sum(out, r);
+    nomogram(out, r);
     segmenter_rows(out, r);
     classifier_rows(out, r);
     digests(out, r);
