@@ -17,7 +17,7 @@ BASE_CFLAGS += -fopenmp -DSN_OPENMP
 LDLIBS += -fopenmp
 endif
 
-SRC_base    = error.c size.c arena.c sha256.c sha256_x86.c crc32.c file.c buf.c cpu.c pool.c rng.c math.c
+SRC_base    = error.c size.c arena.c sha256.c hash_x86.c crc32.c file.c buf.c cpu.c pool.c rng.c math.c
 SRC_kernels = dispatch.c
 SRC_ref     = conv_ref.c elementwise_ref.c spatial_ref.c winograd_ref.c
 SRC_x86     = conv_avx2.c conv_avx512.c elementwise_avx2.c elementwise_avx512.c spatial_avx2.c spatial_avx512.c winograd_avx2.c winograd_avx512.c
@@ -117,7 +117,7 @@ $(BUILD)/bench/bench.o: BASE_CFLAGS += -DSN_BUILD_FLAGS='"$(strip $(OPT) -ffp-co
 $(BUILD)/%_avx2.o: ISA_FLAGS = -mavx2 -mfma
 $(BUILD)/%_avx512.o: ISA_FLAGS = -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512
 
-$(BUILD)/base/sha256_x86.o: ISA_FLAGS = $(if $(filter x86_64-%,$(TARGET)),-msse4.1 -msha)
+$(BUILD)/base/hash_x86.o: ISA_FLAGS = $(if $(filter x86_64-%,$(TARGET)),-msse4.2 -msha)
 
 # Parsers are what fuzzing looks at; register tiles under a sanitizer take clang minutes to compile.
 ifneq (,$(findstring fuzzer,$(CFLAGS)))

@@ -4,10 +4,11 @@
  * save the wide registers too (XGETBV; Intel SDM vol. 1, 13.2 and 14.3).
  */
 #define _GNU_SOURCE
-#include "base/sha256_parts.h"
+#include "base/hash_parts.h"
 
 #include <fenv.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -39,12 +40,35 @@ static bool x86_has(enum sn_isa isa)
     return (b7 & need) == need && (saved & 0xe6) == 0xe6; /* and k, zmm low, zmm high */
 }
 
-bool sn_cpu_has_sha(void)
+enum { ASKED = 1, HAS_SHA = 2, HAS_CRC32C = 4 };
+
+static int hash_units(void)
 {
+    static atomic_int known;
+    int k = atomic_load_explicit(&known, memory_order_relaxed);
     uint32_t a, b, c, d, b7;
 
-    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_1) && (c & bit_SSSE3) &&
-           __get_cpuid_count(7, 0, &a, &b7, &c, &d) && (b7 & bit_SHA);
+    if (k)
+        return k;
+    k = ASKED;
+    if (__get_cpuid(1, &a, &b, &c, &d)) {
+        if (c & bit_SSE4_2)
+            k |= HAS_CRC32C;
+        if ((c & bit_SSE4_1) && (c & bit_SSSE3) && __get_cpuid_count(7, 0, &a, &b7, &c, &d) && (b7 & bit_SHA))
+            k |= HAS_SHA;
+    }
+    atomic_store_explicit(&known, k, memory_order_relaxed);
+    return k;
+}
+
+bool sn_cpu_has_sha(void)
+{
+    return hash_units() & HAS_SHA;
+}
+
+bool sn_cpu_has_crc32c(void)
+{
+    return hash_units() & HAS_CRC32C;
 }
 
 static bool cpu_brand(char *buf, size_t n)
@@ -64,6 +88,11 @@ static bool cpu_brand(char *buf, size_t n)
 }
 #else
 bool sn_cpu_has_sha(void)
+{
+    return false;
+}
+
+bool sn_cpu_has_crc32c(void)
 {
     return false;
 }

@@ -3,7 +3,7 @@
  * Berry 2008). The tables are computed on first use; computing them twice gives the same tables,
  * so a race is harmless once `ready` is published with release order.
  */
-#include "base/base.h"
+#include "base/hash_parts.h"
 
 #include <stdatomic.h>
 
@@ -59,5 +59,9 @@ uint32_t sn_crc32(uint32_t crc, const void *data, size_t n)
 
 uint32_t sn_crc32c(uint32_t crc, const void *data, size_t n)
 {
+#if defined(__x86_64__)
+    if (sn_cpu_has_crc32c())
+        return sn_crc32c_x86(crc, data, n);
+#endif
     return run(&crc32c_table, 0x82f63b78u, crc, data, n); /* 0x1EDC6F41 reflected */
 }

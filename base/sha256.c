@@ -1,7 +1,5 @@
 /* sha256.c: FIPS 180-4, section 6.2. */
-#include <stdatomic.h>
-
-#include "base/sha256_parts.h"
+#include "base/hash_parts.h"
 
 /* FIPS 180-4, 4.2.2: first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 const uint32_t sn_sha256_k[64] = {
@@ -48,14 +46,7 @@ void sn_sha256_blocks_ref(uint32_t h[8], const uint8_t *p, size_t blocks)
 static void hash_blocks(uint32_t h[8], const uint8_t *p, size_t blocks)
 {
 #if defined(__x86_64__)
-    static atomic_int with; /* 0: not asked yet (CPUID is slow under a hypervisor), 1: no, 2: yes */
-    int w = atomic_load_explicit(&with, memory_order_relaxed);
-
-    if (w == 0) {
-        w = sn_cpu_has_sha() ? 2 : 1;
-        atomic_store_explicit(&with, w, memory_order_relaxed);
-    }
-    if (w == 2) {
+    if (sn_cpu_has_sha()) {
         sn_sha256_blocks_x86(h, p, blocks);
         return;
     }

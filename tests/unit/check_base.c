@@ -1,7 +1,7 @@
 /* check_base.c: errors, sizes, memory, hashes, files and buffers. Mathematics: check_math.c; threads: check_pool.c. */
 #define _XOPEN_SOURCE 700
 #include "tests/support/support.h"
-#include "base/sha256_parts.h"
+#include "base/hash_parts.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -265,6 +265,27 @@ START_TEST(test_sha256_instructions)
     sn_guard_free(&g);
 }
 END_TEST
+
+/* Against the bit-by-bit definition (RFC 3720, appendix B.4): polynomial 0x82f63b78, reflected. */
+START_TEST(test_crc32c_instructions)
+{
+    uint8_t data[70];
+
+    if (!sn_cpu_has_crc32c())
+        return;
+    for (size_t n = 0; n <= sizeof data; n++) {
+        uint32_t want = ~(uint32_t)n;
+
+        for (size_t i = 0; i < n; i++) {
+            data[i] = (uint8_t)(i * 37 + n);
+            want ^= data[i];
+            for (int k = 0; k < 8; k++)
+                want = want & 1 ? 0x82f63b78u ^ want >> 1 : want >> 1;
+        }
+        ck_assert_uint_eq(sn_crc32c_x86((uint32_t)n, data, n), ~want);
+    }
+}
+END_TEST
 #endif
 
 /* Check values of the CRC catalogue ("123456789"), and RFC 3720 appendix B.4. */
@@ -453,6 +474,7 @@ static Suite *suite_base(void)
     tcase_add_test(t, test_sha256_in_pieces);
 #if defined(__x86_64__)
     tcase_add_test(t, test_sha256_instructions);
+    tcase_add_test(t, test_crc32c_instructions);
 #endif
     tcase_add_test(t, test_crc);
     tcase_add_test(t, test_write_and_map);

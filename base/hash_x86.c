@@ -1,5 +1,5 @@
-/* sha256_x86.c: the compression function with the SHA instructions (Intel SDM vol. 2, SHA256RNDS2). */
-#include "base/sha256_parts.h"
+/* hash_x86.c: SHA-256 with the SHA instructions, CRC-32C with CRC32 (Intel SDM vol. 2). */
+#include "base/hash_parts.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -54,5 +54,16 @@ void sn_sha256_blocks_x86(uint32_t h[8], const uint8_t *p, size_t blocks)
     _mm_storeu_si128((__m128i *)(void *)(out + 4), cdgh);
     h[0] = out[3]; h[1] = out[2]; h[4] = out[1]; h[5] = out[0];
     h[2] = out[7]; h[3] = out[6]; h[6] = out[5]; h[7] = out[4];
+}
+
+uint32_t sn_crc32c_x86(uint32_t crc, const uint8_t *p, size_t n)
+{
+    uint64_t c = ~crc;
+
+    for (; n >= 8; p += 8, n -= 8)
+        c = _mm_crc32_u64(c, sn_le64(p));
+    for (; n; p++, n--)
+        c = _mm_crc32_u8((uint32_t)c, *p);
+    return ~(uint32_t)c;
 }
 #endif
