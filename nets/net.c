@@ -72,7 +72,8 @@ void sn_net_free(struct sn_net *net)
     if (!net)
         return;
     for (int i = 0; i < net->n_steps; i++) {
-        sn_free_aligned(net->steps[i].weights);
+        if (!net->steps[i].borrowed)
+            sn_free_aligned(net->steps[i].weights);
         free(net->steps[i].tables);
     }
     free(net->steps);

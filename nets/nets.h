@@ -64,6 +64,13 @@ int sn_net_run(struct sn_net *net, const float *in, float *out, struct sn_error 
 /* The same, results in double (--precision fp64; widened otherwise). */
 int sn_net_run_f64(struct sn_net *net, const float *in, double *out, struct sn_error *err);
 
+/*
+ * A prepacked model (weights/FORMAT.md) of `from`, the plain one this network was made of: *out is built in
+ * memory and borrows the network's weights, so write it before freeing either. The network must not keep
+ * transformed weights: made with SN_MEMORY_LEAN, fp32. SN_EMODEL: `from` is prepacked itself.
+ */
+int sn_net_prepack(const struct sn_net *net, const struct sn_model *from, struct sn_model *out, struct sn_error *err);
+
 /* The feature map kept by keep_features: [C][H][W] of the last run; false when the network has none. */
 bool sn_net_features(const struct sn_net *net, int *c, int *h, int *w);
 int sn_net_get_features(const struct sn_net *net, float *out, struct sn_error *err);

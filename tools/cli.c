@@ -16,6 +16,7 @@ static const struct {
     { "nomogram", sn_cmd_nomogram, "a logistic model as points: table, one patient's sum, a page to print" },
     { "image", sn_cmd_image, "show what the program sees in an image file" },
     { "convert", sn_cmd_convert, "turn a .pth, .pt or .safetensors checkpoint into .snw" },
+    { "prepack", sn_cmd_prepack, "fold and reorder a .snw's weights, so that it starts at once" },
     { "inspect", sn_cmd_inspect, "what a .snw file holds, and how it would run" },
     { "infer", sn_cmd_infer, "raw arrays through a network: .npy in, .npy out" },
     { "bench", sn_cmd_bench, "time a network, or the kernels, on this machine" },

@@ -14,6 +14,7 @@ const char *sn_dtype_name(enum sn_dtype t)
     case SN_F32: return "f32";
     case SN_F16: return "f16";
     case SN_BF16: return "bf16";
+    case SN_SHAPE: return "shape";
     }
     return "unknown";
 }
@@ -24,6 +25,7 @@ size_t sn_dtype_size(enum sn_dtype t)
     case SN_F32: return 4;
     case SN_F16:
     case SN_BF16: return 2;
+    case SN_SHAPE: return 0;
     }
     return 0;
 }
@@ -237,7 +239,7 @@ int sn_model_add(struct sn_model *m, const char *name, enum sn_dtype dtype, int 
 
     if (problem)
         return SN_FAIL(err, SN_EFORMAT, "tensor name %s", problem);
-    if (sn_dtype_size(dtype) == 0)
+    if (sn_dtype_size(dtype) == 0 && dtype != SN_SHAPE)
         return SN_FAIL(err, SN_EINVAL, "tensor \"%s\": unknown dtype %d", name, (int)dtype);
     rc = snw_shape_size(dtype, rank, shape, &t.count, &t.bytes, err);
     if (rc)
@@ -317,6 +319,10 @@ void sn_tensor_to_f32(const struct sn_tensor *t, size_t first, size_t n, float *
     case SN_BF16: /* the upper half of a binary32 */
         for (size_t i = 0; i < n; i++)
             out[i] = f32_from_bits((uint32_t)sn_le16(p + (first + i) * 2) << 16);
+        break;
+    case SN_SHAPE:
+        for (size_t i = 0; i < n; i++)
+            out[i] = f32_from_bits(0x7fc00000u);
         break;
     }
 }

@@ -112,7 +112,7 @@ static int read_entry(struct sn_tensor *t, struct sn_bytes *b, uint64_t *offset,
     bytes = sn_le64(p + 8);
     name = sn_le16(p + 20);
     *t = (struct sn_tensor){ .crc32c = sn_le32(p + 16), .rank = p[23] };
-    if (p[22] != SN_F32 && p[22] != SN_F16 && p[22] != SN_BF16)
+    if (p[22] != SN_F32 && p[22] != SN_F16 && p[22] != SN_BF16 && p[22] != SN_SHAPE)
         return BAD(err, "unknown dtype %u at byte %zu", p[22], at + 22);
     t->dtype = (enum sn_dtype)p[22];
     if (t->rank > SN_TENSOR_MAX_RANK)

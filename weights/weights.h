@@ -7,10 +7,11 @@
 
 #include "base/base.h"
 
-enum sn_dtype { SN_F32 = 1, SN_F16 = 2, SN_BF16 = 3 };
+/* SN_SHAPE: a tensor of which only the shape is told, 0 bytes: in prepacked files, whose values lie elsewhere. */
+enum sn_dtype { SN_F32 = 1, SN_F16 = 2, SN_BF16 = 3, SN_SHAPE = 4 };
 #define SN_TENSOR_MAX_RANK 8
 
-const char *sn_dtype_name(enum sn_dtype t); /* "f32", "f16", "bf16" */
+const char *sn_dtype_name(enum sn_dtype t); /* "f32", "f16", "bf16", "shape"; "unknown" otherwise */
 size_t sn_dtype_size(enum sn_dtype t);
 
 struct sn_tensor {
@@ -64,7 +65,7 @@ int sn_model_add(struct sn_model *m, const char *name, enum sn_dtype dtype, int 
 /* Writes the same bytes for the same model, always. */
 int sn_model_write(const struct sn_model *m, const char *path, struct sn_error *err);
 
-/* Elements [first, first + n) as float / double, exact for every dtype. */
+/* Elements [first, first + n) as float / double, exact for every dtype; NaN for SN_SHAPE. */
 void sn_tensor_to_f32(const struct sn_tensor *t, size_t first, size_t n, float *out);
 void sn_tensor_to_f64(const struct sn_tensor *t, size_t first, size_t n, double *out);
 float sn_f16_to_f32(uint16_t h);

@@ -141,6 +141,7 @@ struct sn_step {
     void *scale, *shift;                /* affine, instance norm: [planes * 16], inside weights */
     void *tables;                       /* owned: upsampling's row and column tables */
     size_t weight_bytes;
+    bool borrowed;                      /* weights lie in a prepacked file */
     size_t units;                       /* pure, assigned dynamically: (groups or planes) * blocks */
     int blocks, block;                  /* blocks of `block` pixels or rows */
     int unit_groups;                    /* conv: weight groups in a unit, one or all */
@@ -167,6 +168,9 @@ struct sn_net {
 
 int sn_net_plan_memory(struct sn_net *net, struct sn_error *err);  /* plan.c: vals, arena */
 int sn_net_pack_weights(struct sn_net *net, struct sn_error *err); /* pack.c */
+static inline bool sn_net_is_prepacked(const struct sn_net *net) { return sn_model_meta(net->graph.model, "prepacked") != NULL; }
+static inline bool sn_step_has_weights(const struct sn_step *s) { return s->node->op == SN_NODE_CONV || s->node->op == SN_NODE_AFFINE; }
+#define SN_PACKED "packed."                                        /* prefix of a prepacked file's own tensors */
 int sn_net_make_steps(struct sn_net *net, struct sn_error *err);   /* steps.c */
 void sn_net_run_step(struct sn_net *net, struct sn_step *s);       /* exec.c */
 void sn_net_load_input(struct sn_net *net, const float *in);       /* exec.c: [C][H][W] -> planes, flushed */

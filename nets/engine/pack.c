@@ -22,6 +22,34 @@ struct pack {
     atomic_int *bad;
 };
 
+/*
+ * The n-th layer's values of a prepacked file, of `bytes` bytes. They are the kernels' own where the machine
+ * stores the lowest byte first; elsewhere they are copied.
+ */
+static int find_packed(const struct sn_net *net, struct sn_step *s, int n, size_t bytes, struct sn_error *err)
+{
+    const struct sn_model *m = net->graph.model;
+    const struct sn_tensor *t;
+    struct sn_buf name = { 0 };
+
+    sn_buf_printf(&name, SN_PACKED "%d.%s", n, s->node->name);
+    t = name.failed ? NULL : sn_model_find(m, name.data);
+    sn_buf_free(&name);
+    if (!t || t->dtype != SN_F32 || t->bytes != bytes)
+        return SN_FAIL(err, SN_EMODEL, "layer '%s': the prepacked file has no values of %zu bytes for it: it was made for another network or plan",
+                       s->node->name, bytes);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    s->weights = (void *)(uintptr_t)t->data; /* never written to */
+    s->borrowed = true;
+#else
+    s->weights = sn_alloc_aligned(bytes);
+    if (!s->weights)
+        return SN_NOMEM(err, "prepacked weights");
+    sn_tensor_to_f32(t, 0, t->count, s->weights);
+#endif
+    return SN_OK;
+}
+
 static void store(size_t elem, void *dst, size_t i, double v)
 {
     if (elem == 8) {
@@ -186,77 +214,143 @@ static int spread(struct sn_net *net, struct sn_step *s, const struct sn_node *b
     return rc;
 }
 
-static int pack_conv(struct sn_net *net, struct sn_step *s, struct sn_error *err)
+/* Where the parts of a layer's values lie, in elements: weights, bias, scale and shift of a normalisation before it. */
+struct parts {
+    size_t groups, k;        /* weight groups, weights of an output channel */
+    size_t weights, bias, pre;
+};
+
+static struct parts parts_of(const struct sn_step *s, size_t k)
 {
     const struct sn_node *node = s->node;
-    size_t quads = (size_t)(node->up * node->up), groups = ((size_t)node->c + SN_GROUP - 1) / SN_GROUP, padded = groups * SN_GROUP;
-    bool transformed = s->winograd && s->transform == SN_AT_PACKING;
-    size_t grow = transformed ? 4 : 1; /* 36 products in the place of 9 */
-    size_t row = (size_t)node->weight->count / (size_t)node->c;
-    atomic_int bad = 0;
-    struct pack p = { .net = net, .node = node, .row = row, .x = &s->x, .bad = &bad };
-    double *fb = malloc(2 * padded * sizeof *fb), *rows = NULL;
-    uint32_t *source = malloc((row ? row : 1) * sizeof *source);
-    int threads = sn_pool_threads(net->opt.pool), rc = SN_OK;
-    char *dst = NULL;
+    size_t quads = (size_t)(node->up * node->up), groups = ((size_t)node->c + SN_GROUP - 1) / SN_GROUP;
 
-    rows = malloc((size_t)threads * row * sizeof *rows);
-    p.direct = transformed ? sn_alloc_aligned((size_t)threads * row * SN_GROUP * sizeof(float)) : NULL;
-    if (!fb || !rows || !source || (transformed && !p.direct)) {
+    return (struct parts){ .groups = quads * groups, .k = k, .weights = quads * groups * SN_GROUP * k, .bias = groups * SN_GROUP,
+                           .pre = node->pre >= 0 ? 2 * (size_t)s->x.n * SN_LANES : 0 };
+}
+
+/* A prepacked layer whose transformed weights are kept: made from the plain ones in the file. */
+static int transform_packed(struct sn_net *net, struct sn_step *s, const struct pack *p, const struct parts *n, struct sn_error *err)
+{
+    const float *plain = s->weights;
+    float *dst = sn_alloc_aligned((4 * n->weights + n->bias) * sizeof *dst);
+
+    if (!dst)
+        return SN_FAIL(err, SN_ENOMEM, "out of memory: layer '%s' needs %zu bytes of weights", s->node->name, (4 * n->weights + n->bias) * sizeof *dst);
+    for (size_t g = 0; g < n->groups; g++)
+        transform_group(p, plain + g * n->k * SN_GROUP, dst + 4 * g * n->k * SN_GROUP);
+    memcpy(dst + 4 * n->weights, plain + n->weights, n->bias * sizeof *dst);
+    if (!s->borrowed)
+        sn_free_aligned(s->weights);
+    s->weights = dst;
+    s->borrowed = false;
+    s->weight_bytes = (4 * n->weights + n->bias) * net->elem;
+    return SN_OK;
+}
+
+static int fill_conv(struct sn_net *net, struct sn_step *s, struct pack *p, const struct parts *n, size_t grow, struct sn_error *err)
+{
+    const struct sn_node *node = s->node;
+    size_t threads = (size_t)sn_pool_threads(net->opt.pool);
+    double *fb = malloc(2 * n->bias * sizeof *fb);
+    atomic_int bad = 0;
+    char *dst;
+    int rc;
+
+    p->bad = &bad;
+    p->rows = malloc(threads * p->row * sizeof *p->rows);
+    p->direct = grow > 1 ? sn_alloc_aligned(threads * p->row * SN_GROUP * sizeof(float)) : NULL;
+    if (!fb || !p->rows || (grow > 1 && !p->direct)) {
         rc = SN_NOMEM(err, "packing weights");
         goto out;
     }
-    SN_TRY_OUT(fold(node, fb, fb + padded, err));
-    p.k = source_order(node, &s->x, source);
-    p.rows = rows;
-    p.source = source;
-    p.scale = node->has_bn ? fb : NULL;
-    s->weight_bytes = (quads * padded * p.k * grow + padded + (node->pre >= 0 ? 2 * (size_t)s->x.n * SN_LANES : 0)) * net->elem;
+    SN_TRY_OUT(fold(node, fb, fb + n->bias, err));
+    p->scale = node->has_bn ? fb : NULL;
     dst = sn_alloc_aligned(s->weight_bytes);
     if (!dst) {
         rc = SN_FAIL(err, SN_ENOMEM, "out of memory: layer '%s' needs %zu bytes of weights", node->name, s->weight_bytes);
         goto out;
     }
     s->weights = dst;
-    p.dst = dst;
-    sn_pool_run(net->opt.pool, pack_group, &p, quads * groups);
+    p->dst = dst;
+    sn_pool_run(net->opt.pool, pack_group, p, n->groups);
     if (atomic_load(&bad)) {
         rc = SN_FAIL(err, SN_EMODEL, "layer '%s' has a non-finite weight", node->name);
         goto out;
     }
-    dst += quads * padded * p.k * grow * net->elem;
-    for (size_t i = 0; i < padded; i++)
-        store(net->elem, dst, i, i < (size_t)node->c ? fb[padded + i] : 0.0);
-    if (node->pre >= 0) {
-        s->scale = dst + padded * net->elem;
-        s->shift = (char *)s->scale + (size_t)s->x.n * SN_LANES * net->elem;
-        memset(s->scale, 0, 2 * (size_t)s->x.n * SN_LANES * net->elem);
+    dst += grow * n->weights * net->elem;
+    for (size_t i = 0; i < n->bias; i++)
+        store(net->elem, dst, i, i < (size_t)node->c ? fb[n->bias + i] : 0.0);
+    if (n->pre) {
+        s->scale = dst + n->bias * net->elem;
+        s->shift = (char *)s->scale + n->pre / 2 * net->elem;
+        memset(s->scale, 0, n->pre * net->elem);
         SN_TRY_OUT(spread(net, s, &net->graph.nodes[node->pre], err));
+    }
+out:
+    free(fb);
+    free(p->rows);
+    sn_free_aligned(p->direct);
+    return rc;
+}
+
+static int pack_conv(struct sn_net *net, struct sn_step *s, int index, struct sn_error *err)
+{
+    const struct sn_node *node = s->node;
+    bool transformed = s->winograd && s->transform == SN_AT_PACKING;
+    size_t grow = transformed ? 4 : 1; /* 36 products in the place of 9 */
+    size_t row = (size_t)node->weight->count / (size_t)node->c;
+    uint32_t *source = malloc((row ? row : 1) * sizeof *source);
+    struct pack p = { .net = net, .node = node, .row = row, .x = &s->x, .source = source };
+    struct parts n;
+    char *bias;
+    int rc = source ? SN_OK : SN_NOMEM(err, "packing weights");
+
+    if (rc)
+        return rc;
+    p.k = source_order(node, &s->x, source);
+    n = parts_of(s, p.k);
+    s->weight_bytes = (grow * n.weights + n.bias + n.pre) * net->elem;
+    if (sn_net_is_prepacked(net)) {
+        rc = find_packed(net, s, index, (n.weights + n.bias + n.pre) * net->elem, err);
+        if (!rc && transformed)
+            rc = transform_packed(net, s, &p, &n, err);
+    } else {
+        rc = fill_conv(net, s, &p, &n, grow, err);
+    }
+    free(source);
+    if (rc)
+        return rc;
+    bias = (char *)s->weights + grow * n.weights * net->elem;
+    if (n.pre) {
+        s->scale = bias + n.bias * net->elem;
+        s->shift = (char *)s->scale + n.pre / 2 * net->elem;
     }
     if (s->winograd) {
         s->wino.u = transformed ? s->weights : NULL;
         s->wino.direct = s->weights;
-        s->wino.group_stride = grow * p.k * SN_GROUP;
-        s->wino.bias = node->bias || node->has_bn ? dst : NULL;
+        s->wino.group_stride = grow * n.k * SN_GROUP;
+        s->wino.bias = node->bias || node->has_bn ? bias : NULL;
     } else {
         s->conv.w = s->weights;
-        s->conv.group_stride = p.k * SN_GROUP;
-        s->conv.bias = node->bias || node->has_bn ? dst : NULL;
+        s->conv.group_stride = n.k * SN_GROUP;
+        s->conv.bias = node->bias || node->has_bn ? bias : NULL;
     }
-out:
-    free(fb);
-    free(rows);
-    free(source);
-    sn_free_aligned(p.direct);
-    return rc;
+    return SN_OK;
 }
 
 /* scale and shift of a BatchNorm that stays, or room for an instance norm's. Lanes, not channels: concatenations leave gaps. */
-static int pack_affine(struct sn_net *net, struct sn_step *s, struct sn_error *err)
+static int pack_affine(struct sn_net *net, struct sn_step *s, int index, struct sn_error *err)
 {
     size_t lanes = (size_t)s->x.n * SN_LANES;
 
     s->weight_bytes = 2 * lanes * net->elem;
+    if (s->node->op == SN_NODE_AFFINE && sn_net_is_prepacked(net)) {
+        SN_TRY(find_packed(net, s, index, s->weight_bytes, err));
+        s->scale = s->weights;
+        s->shift = (char *)s->scale + lanes * net->elem;
+        return SN_OK;
+    }
     s->scale = s->weights = sn_alloc_aligned(s->weight_bytes);
     if (!s->scale)
         return SN_NOMEM(err, "normalisation weights");
@@ -267,13 +361,21 @@ static int pack_affine(struct sn_net *net, struct sn_step *s, struct sn_error *e
 
 int sn_net_pack_weights(struct sn_net *net, struct sn_error *err)
 {
+    const char *version = sn_model_meta(net->graph.model, "prepacked");
+    int index = 0;
+
+    if (version && strcmp(version, "1") != 0)
+        return SN_FAIL(err, SN_EUNSUPPORTED, "prepacked layout '%.20s', this program reads 1: prepack the plain file again", version);
+    if (version && net->elem != 4)
+        return SN_FAIL(err, SN_EMODEL, "a prepacked file holds float32 values: --precision fp64 needs the plain file it was made from");
     for (int i = 0; i < net->n_steps; i++) {
         struct sn_step *s = &net->steps[i];
 
         if (s->node->op == SN_NODE_CONV)
-            SN_TRY(pack_conv(net, s, err));
+            SN_TRY(pack_conv(net, s, index, err));
         else if (s->node->op == SN_NODE_AFFINE || s->node->op == SN_NODE_INSTNORM)
-            SN_TRY(pack_affine(net, s, err));
+            SN_TRY(pack_affine(net, s, index, err));
+        index += sn_step_has_weights(s);
         net->weight_bytes += s->weight_bytes;
     }
     return SN_OK;

@@ -548,6 +548,50 @@ START_TEST(test_plan)
 }
 END_TEST
 
+/* A prepacked file gives the plain one's bits, at another size than it was made at, in every memory mode and on every tier. */
+START_TEST(test_prepacked)
+{
+    struct sn_model packed, read;
+    struct sn_error err = { 0 };
+    struct running want;
+    struct sn_net *lean = NULL, *net = NULL;
+    char path[512];
+    float *out;
+
+    start(&want, _i, (struct sn_net_options){ .isa = SN_ISA_AUTO }, 1);
+    sn_ck_ok(sn_net_create(&lean, &want.g.model, 64, 64, &(struct sn_net_options){ .isa = SN_ISA_AUTO, .memory = SN_MEMORY_LEAN }, &err), &err);
+    sn_ck_ok(sn_net_prepack(lean, &want.g.model, &packed, &err), &err);
+    (void)snprintf(path, sizeof path, "%s/packed%d.snw", sn_test_tmpdir(), _i);
+    sn_ck_ok(sn_model_write(&packed, path, &err), &err);
+    sn_model_close(&packed);
+    sn_ck_ok(sn_model_open(&read, path, SN_VERIFY_CRC | SN_VERIFY_SHA256, &err), &err);
+    out = malloc(want.n * sizeof *out);
+    for (int k = 0; k < 2 * 3; k++) {
+        struct sn_net_options opt = { .isa = k % 2 ? SN_ISA_REF : SN_ISA_AUTO, .memory = (enum sn_memory)(k / 2) };
+
+        sn_ck_ok(sn_net_create(&net, &read, sizes[_i][0], sizes[_i][1], &opt, &err), &err);
+        sn_ck_ok(sn_net_run(net, want.in, out, &err), &err);
+        ck_assert_msg(memcmp(want.out, out, want.n * sizeof *out) == 0, "%s: other bits, isa %s, memory mode %d", models[_i].name,
+                      sn_isa_name(opt.isa), (int)opt.memory);
+        sn_net_free(net);
+    }
+    sn_ck_fails(sn_net_create(&net, &read, sizes[_i][0], sizes[_i][1], &(struct sn_net_options){ .precision = SN_FP64, .isa = SN_ISA_AUTO }, &err),
+                SN_EMODEL, &err, "--precision fp64 needs the plain file");
+    sn_ck_ok(sn_net_create(&net, &read, sizes[_i][0], sizes[_i][1], &(struct sn_net_options){ .isa = SN_ISA_AUTO, .memory = SN_MEMORY_LEAN }, &err), &err);
+    sn_ck_fails(sn_net_prepack(net, &read, &packed, &err), SN_EMODEL, &err, "prepacked already");
+    sn_net_free(net);
+    sn_ck_ok(sn_model_set_meta(&read, "prepacked", "2", &err), &err);
+    sn_ck_fails(sn_net_create(&net, &read, sizes[_i][0], sizes[_i][1], NULL, &err), SN_EUNSUPPORTED, &err, "layout '2'");
+    sn_ck_ok(sn_model_set_meta(&read, "prepacked", "1", &err), &err);
+    read.tensors[read.n_tensors - 1].bytes -= 4; /* the last layer's values are those of another network */
+    sn_ck_fails(sn_net_create(&net, &read, sizes[_i][0], sizes[_i][1], NULL, &err), SN_EMODEL, &err, "made for another network");
+    sn_model_close(&read);
+    sn_net_free(lean);
+    free(out);
+    stop(&want);
+}
+END_TEST
+
 static Suite *suite_nets(void)
 {
     Suite *s = suite_create("nets");
@@ -564,6 +608,7 @@ static Suite *suite_nets(void)
     tcase_add_test(u, test_overflow_names_the_layer);
     tcase_add_loop_test(u, test_run_allocates_nothing, 0, (int)SN_COUNT(models));
     tcase_add_loop_test(u, test_same_bits, 0, (int)SN_COUNT(models));
+    tcase_add_loop_test(u, test_prepacked, 0, (int)SN_COUNT(models));
     tcase_add_loop_test(u, test_fp64, 0, (int)SN_COUNT(models));
     tcase_add_test(u, test_two_nets_one_model);
     tcase_add_loop_test(u, test_features_and_head, 0, (int)SN_COUNT(models));
