@@ -1,4 +1,8 @@
-"""Copies the logs of WORK to tools/train/logs/ and draws them: loss, and Dice or AUC on validation cases."""
+"""Copies the logs of WORK to tools/train/logs/ and draws them: loss, and Dice or AUC on validation cases.
+
+With logs/unseen.csv (evaluate.py --csv) also unseen.svg: the Dice of every unseen picture, from worst to best,
+and the ROC curves of the classifiers on automatic crops.
+"""
 import argparse
 import csv
 import os
@@ -29,6 +33,37 @@ def panel(col, row, title, series, low, high, x_max):
     return out
 
 
+def header(rows):
+    return ['<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="12">'
+            % (LEFT + 2 * (W + GAP), TOP + rows * (H + GAP)), '<rect width="100%" height="100%" fill="white"/>']
+
+
+def roc(score, label):
+    """Sensitivity at false-positive rates 0, 1/100, .. 1 (the largest reached without exceeding it)."""
+    order = sorted(zip(score, label), reverse=True)
+    pos, neg = sum(label), len(label) - sum(label)
+    points, tp, fp, k = [(0.0, 0.0)], 0, 0, 0
+    while k < len(order):
+        same = [y for s, y in order if s == order[k][0]]
+        tp, fp, k = tp + sum(same), fp + len(same) - sum(same), k + len(same)
+        points.append((fp / neg, tp / pos))
+    return [max(t for f, t in points if f <= x / 100 + 1e-12) for x in range(101)]
+
+
+def draw_unseen(path, out):
+    with open(path, newline="", encoding="utf-8") as f:
+        rows = [r for r in csv.DictReader(f) if r["class"] != "normal"]
+    label = [int(r["class"] == "malignant") for r in rows]
+    names = models.SEGMENTERS + ["fused"]
+    dice = [(n, c, sorted(float(r["dice_" + n]) for r in rows)) for n, c in zip(names, COLOURS + ("#000000",))]
+    curves = [(n, c, roc([float(r["logit_%s_auto" % n]) for r in rows], label))
+              for n, c in zip(models.CLASSIFIERS + ["mean"], COLOURS + ("#000000",))]
+    svg = header(1) + panel(0, 0, "Dice of %d unseen pictures with lesion, worst to best" % len(rows), dice, 0.0, 1.0, len(rows))
+    svg += panel(1, 0, "sensitivity against 100 (1 - specificity), %d malignant of %d" % (sum(label), len(label)), curves, 0.0, 1.0, 101)
+    with open(out, "w", encoding="utf-8") as f:
+        f.write("\n".join(svg + ["</svg>", ""]))
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__)
     ap.add_argument("--work", required=True)
@@ -43,8 +78,7 @@ def main():
             with open(os.path.join(LOGS, name + ".csv"), "w", encoding="utf-8") as f:
                 f.write(content)
             rows[name] = list(csv.DictReader(content.splitlines()))
-    svg = ['<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="12">'
-           % (LEFT + 2 * (W + GAP), TOP + 2 * (H + GAP)), '<rect width="100%" height="100%" fill="white"/>']
+    svg = header(2)
     for r, (names, key, title, low) in enumerate(((models.SEGMENTERS, "val_dice", "mean Dice, validation cases, 128 x 128", 0.0),
                                                   (models.CLASSIFIERS, "val_auc", "AUC for malignancy, validation cases, manual crops", 0.4))):
         have = [(n, c) for n, c in zip(names, COLOURS) if n in rows]
@@ -53,6 +87,9 @@ def main():
             svg += panel(c, r, text, [(n, colour, [float(v[what]) for v in rows[n]]) for n, colour in have], a, b, longest)
     with open(os.path.join(LOGS, "curves.svg"), "w", encoding="utf-8") as f:
         f.write("\n".join(svg + ["</svg>", ""]))
+    unseen = os.path.join(LOGS, "unseen.csv")
+    if os.path.exists(unseen):
+        draw_unseen(unseen, os.path.join(LOGS, "unseen.svg"))
     for name, v in rows.items():
         cpu = sorted(float(x["cpu_s"]) for x in v)[len(v) // 2]
         print("%-12s epoch %3d of %3d: %s; %.1f CPU-s an epoch" % (name, len(v), models.NETWORKS[name][3],
