@@ -13,10 +13,10 @@
 
 enum {
     WINDOW = 32768,
-    HASH_BITS = 15,
+    HASH_BITS = 16,
     MIN_MATCH = 3,
     MAX_MATCH = 258,
-    CHAIN = 4,         /* candidates tried per position: 16 gains 3 % in size for a third more time */
+    CHAIN = 2,         /* candidates tried per position: 4 gains 1 % in size for a seventh more time */
     GOOD_ENOUGH = 128, /* a match this long is taken without looking further */
     LOAD = 8,          /* bytes read at once; the last LOAD - 1 bytes of the data start no match */
     BLOCK_TOKENS = 1 << 14,

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-enum { WIDTH = 1188, HEIGHT = 840, LEFT = 262, RIGHT = 1146, TOP = 92, BOTTOM = 730, CHAR = 8 /* of a tick's label */ };
+enum { WIDTH = 1188, MOST_HEIGHT = 840, LEFT = 262, RIGHT = 1146, TOP = 92, BOTTOM = 730, CHAR = 8 /* of a tick's label */ };
 
 struct row {
     struct sn_buf *b;
@@ -124,16 +124,17 @@ static void totals(struct sn_buf *b, const struct sn_nomogram *n, const char *ou
 void sn_nomogram_svg(struct sn_buf *b, const struct sn_nomogram *n, const char *outcome, const double *lp)
 {
     double gap = SN_MIN(96.0, (double)(BOTTOM - TOP) / (n->n_axes + 2));
+    int height = SN_MIN(MOST_HEIGHT, TOP + (int)(gap * (n->n_axes + 2)) + 110); /* no emptier than it must be */
     struct row r;
 
     sn_buf_printf(b,
-                  "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"297mm\" height=\"210mm\" style=\"max-width:100%%;height:auto\" "
+                  "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"297mm\" height=\"%dmm\" style=\"max-width:100%%;height:auto\" "
                   "font-family=\"Helvetica, Arial, sans-serif\" font-size=\"16\" fill=\"#000\" role=\"img\">\n"
                   "<title>Nomogram</title>\n<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n<g stroke=\"#000\" stroke-width=\"1.4\" "
                   "fill=\"none\"><g stroke=\"none\" fill=\"#000\">\n",
-                  WIDTH, HEIGHT, WIDTH, HEIGHT);
+                  WIDTH, height, height / 4, WIDTH, height);
     text(b, LEFT, 42, " font-size=\"20\" font-weight=\"bold\"", "Nomogram");
-    text(b, WIDTH - 42, HEIGHT - 26, " text-anchor=\"end\" font-size=\"14\"",
+    text(b, WIDTH - 42, height - 26, " text-anchor=\"end\" font-size=\"14\"",
          "Points of each line are added; the total leads to the risk. Research use only, not a medical device.");
     sn_buf_puts(b, "</g>\n<style>text{stroke:none;fill:#000}</style>\n");
     r = row(b, TOP, "Points", LEFT, RIGHT);
