@@ -9,11 +9,19 @@
 
 enum { LANES = 16 }; /* inner loops of a fixed count, which compilers turn into vector code */
 
-static uint8_t nearest_of_three(int a, int b, int c)
+/* In 16 bits, so that eight of them fit the smallest vector. */
+static inline int16_t distance(int16_t v)
 {
-    int pa = abs(b - c), pb = abs(a - c), pc = abs(a + b - 2 * c);
+    return (int16_t)(v < 0 ? -v : v);
+}
 
-    return (uint8_t)(pa <= pb && pa <= pc ? a : pb <= pc ? b : c);
+static inline uint8_t nearest_of_three(uint8_t a, uint8_t b, uint8_t c)
+{
+    int16_t da = (int16_t)(b - c), db = (int16_t)(a - c);
+    int16_t pa = distance(da), pb = distance(db), pc = distance((int16_t)(da + db));
+    int16_t bc = pb <= pc ? b : c, any = (pa <= pb) & (pa <= pc) ? a : bc;
+
+    return (uint8_t)any;
 }
 
 /* The bytes of one row and its neighbours (PNG, 9.2): left, up, and left of up. */
@@ -22,28 +30,33 @@ struct row {
     size_t n;
 };
 
+/* LANES bytes at a time through a buffer of their own, which no pointer can alias; then what is left. */
 #define FILTER(guess)                                                                              \
-    do {                                                                                           \
-        size_t i = 0;                                                                              \
-        for (; i + LANES <= r->n; i += LANES)                                                      \
-            for (size_t k = i; k < i + LANES; k++)                                                 \
-                dst[k] = (uint8_t)(r->x[k] - (guess));                                             \
-        for (size_t k = i; k < r->n; k++)                                                          \
-            dst[k] = (uint8_t)(r->x[k] - (guess));                                                 \
-    } while (0)
+    for (size_t at = 0; at < r->n;) {                                                              \
+        const uint8_t *x = r->x + at, *a = r->a + at, *b = r->b + at, *c = r->c + at;              \
+        uint8_t out[LANES];                                                                        \
+                                                                                                   \
+        (void)b;                                                                                   \
+        (void)c;                                                                                   \
+        if (at + LANES > r->n) {                                                                   \
+            enum { k = 0 };                                                                        \
+            dst[at++] = (uint8_t)(x[k] - (guess));                                                 \
+            continue;                                                                              \
+        }                                                                                          \
+        for (int k = 0; k < LANES; k++)                                                            \
+            out[k] = (uint8_t)(x[k] - (guess));                                                    \
+        memcpy(dst + at, out, LANES);                                                              \
+        at += LANES;                                                                               \
+    }
 
 static void filter_row(int type, const struct row *r, uint8_t *dst)
 {
-    switch (type) {
-    case 1:
-        FILTER(r->a[k]);
-        break;
-    case 4:
-        FILTER(nearest_of_three(r->a[k], r->b[k], r->c[k]));
-        break;
-    default:
-        FILTER(0);
-        break;
+    if (type == 1) {
+        FILTER(a[k])
+    } else if (type == 4) {
+        FILTER(nearest_of_three(a[k], b[k], c[k]))
+    } else {
+        memcpy(dst, r->x, r->n);
     }
 }
 

@@ -410,7 +410,7 @@ static const struct edit edits[] = {
     { "tensor name of 65535 bytes", SN_EFORMAT, 0, 20, 2, 65535 },
     { "is not followed by a zero", SN_EFORMAT, 3, 20, 2, 0 },
     { "unknown dtype 0", SN_EFORMAT, 0, 22, 1, 0 },
-    { "unknown dtype 4", SN_EFORMAT, 0, 22, 1, 4 },
+    { "unknown dtype 5", SN_EFORMAT, 0, 22, 1, 5 },
     { "rank 9", SN_EFORMAT, 0, 23, 1, 9 },
     { "rank 255", SN_EFORMAT, 0, 23, 1, 255 },
     { "tensor \"conv.weight\"", SN_ELIMIT, 0, 24, 8, UINT64_MAX },
