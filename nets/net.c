@@ -275,3 +275,15 @@ bool sn_memory_parse(const char *name, enum sn_memory *m)
         }
     return false;
 }
+
+void sn_net_sigmoid(const struct sn_net *net, const float *x, float *y, size_t n)
+{
+    struct sn_rowop op = { .x = x, .y = y, .c = 1, .n = n };
+
+    if (!net->kernels.fp64) {
+        net->kernels.sigmoid(&op);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) /* the kernels work on doubles there */
+        y[i] = sn_sigmoidf(x[i]);
+}

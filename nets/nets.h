@@ -71,6 +71,9 @@ int sn_net_run_f64(struct sn_net *net, const float *in, double *out, struct sn_e
  */
 int sn_net_prepack(const struct sn_net *net, const struct sn_model *from, struct sn_model *out, struct sn_error *err);
 
+/* y = sn_sigmoidf(x), n values, by the network's kernels; y may be x. Logits to a probability map. */
+void sn_net_sigmoid(const struct sn_net *net, const float *x, float *y, size_t n);
+
 /* The feature map kept by keep_features: [C][H][W] of the last run; false when the network has none. */
 bool sn_net_features(const struct sn_net *net, int *c, int *h, int *w);
 int sn_net_get_features(const struct sn_net *net, float *out, struct sn_error *err);

@@ -110,7 +110,7 @@ static void draw_bar(struct sn_image *im, uint32_t x0)
 int sn_draw_cam(const struct sn_image *crop, const float *map, int mw, int mh, double limit, struct sn_image *out,
                 struct sn_error *err)
 {
-    uint32_t side = SN_MAX(crop->width, crop->height), k = side < 320 ? (320 + side - 1) / side : 1;
+    uint32_t side = SN_MAX(crop->width, crop->height), k = side < 224 ? (224 + side - 1) / side : 1;
     uint32_t w = crop->width * k, h = crop->height * k;
     const uint8_t *px = crop->data;
     float *heat;

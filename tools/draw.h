@@ -21,7 +21,7 @@ void sn_draw_contour(struct sn_image *rgb, const uint8_t *mask, int thick, const
 /*
  * An activation map over the crop: red raises the score, blue lowers it, colourless is zero; the
  * scale is symmetric and ends at `limit` on both sides, drawn as a bar at the right. The opacity
- * grows linearly with the value, so no threshold hides anything. Crops smaller than 320 pixels are
+ * grows linearly with the value, so no threshold hides anything. Crops smaller than 224 pixels are
  * shown enlarged by a whole factor, so that no pixel is invented.
  */
 int sn_draw_cam(const struct sn_image *crop, const float *map, int mw, int mh, double limit, struct sn_image *out,

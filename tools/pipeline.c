@@ -92,7 +92,16 @@ static int resize_planes(const float *in, uint32_t iw, uint32_t ih, float *out, 
     return SN_OK;
 }
 
-static int map_to_image(const struct sn_pack_net *pn, const float *logits, uint32_t w, uint32_t h, bool map_logits,
+/* Logits to the probability of the lesion, pixel by pixel. */
+static void probabilities(const struct sn_pack_net *pn, const struct sn_net *net, const float *logits, size_t n, float *p)
+{
+    if (pn->output == SN_OUTPUT_SIGMOID)
+        sn_net_sigmoid(net, logits + (size_t)pn->positive * n, p, n);
+    else
+        sn_output_probability(pn, logits, n, p);
+}
+
+static int map_to_image(const struct sn_pack_net *pn, const struct sn_net *net, const float *logits, uint32_t w, uint32_t h, bool map_logits,
                         enum sn_resize rule, float *p, struct sn_error *err)
 {
     size_t small = (size_t)pn->width * pn->height, large = (size_t)w * h, n;
@@ -106,9 +115,9 @@ static int map_to_image(const struct sn_pack_net *pn, const float *logits, uint3
     if (map_logits) {
         rc = resize_planes(logits, pn->width, pn->height, tmp, w, h, planes, rule, err);
         if (!rc)
-            sn_output_probability(pn, tmp, large, p);
+            probabilities(pn, net, tmp, large, p);
     } else {
-        sn_output_probability(pn, logits, small, tmp);
+        probabilities(pn, net, logits, small, tmp);
         rc = resize_planes(tmp, pn->width, pn->height, p, w, h, 1, rule, err);
         for (size_t i = 0; i < large && !rc; i++) /* rounding may leave [0, 1] by one unit */
             p[i] = p[i] < 0.0f ? 0.0f : p[i] > 1.0f ? 1.0f : p[i];
@@ -139,7 +148,7 @@ static int segment(const struct sn_pack_net *pn, struct sn_net *net, const struc
     sn_digest_f32(in, input_elements(pn), r->input_sha256);
     SN_TRY_OUT(sn_net_run(net, in, logits, err));
     sn_digest_f32(logits, n, r->logits_sha256);
-    SN_TRY_OUT(map_to_image(pn, logits, img->grey.width, img->grey.height, map_logits, rule, p, err));
+    SN_TRY_OUT(map_to_image(pn, net, logits, img->grey.width, img->grey.height, map_logits, rule, p, err));
     sn_digest_f32(p, npix, r->probability_sha256);
     r->area = 0;
     for (size_t i = 0; i < npix; i++) {
