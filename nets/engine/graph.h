@@ -144,7 +144,6 @@ struct sn_step {
     bool borrowed;                      /* weights lie in a prepacked file */
     size_t units;                       /* pure, assigned dynamically: (groups or planes) * blocks */
     int blocks, block;                  /* blocks of `block` pixels or rows */
-    int unit_groups;                    /* conv: weight groups in a unit, one or all */
 };
 
 struct sn_net {

@@ -7,28 +7,32 @@
 
 #include <stdlib.h>
 
+#define BLOCK_BYTES ((size_t)512 << 10) /* half of a server core's second-level cache of 1 MB */
+
+static size_t channels(const struct sn_planes *x)
+{
+    size_t n = 0;
+
+    for (int i = 0; i < x->n; i++)
+        n += x->lanes[i];
+    return n;
+}
+
 /*
- * How a convolution is cut. The smaller of input and weights is the one to be read again and again: a
- * unit is a block of pixels with all weight groups when the input is larger (the block stays in the
- * second-level cache), else one group with as many pixels as make some 10^6 multiply-adds.
+ * How a convolution is cut: blocks of pixels whose input stays in the second-level cache while all weight groups
+ * pass over it, one after the other; a unit is one group's pass. So the input is read from further away once, the
+ * weights once a block. (Groups outside, pixels inside would read a 2 MB input 64 times for 2048 channels.)
  */
 static void cut_conv(struct sn_step *s)
 {
     struct sn_conv2d *c = &s->conv;
-    size_t pixels = (size_t)c->oh * (size_t)c->ow, ic = 0, taps = (size_t)c->kh * (size_t)c->kw, groups = (size_t)c->groups * (size_t)(c->up * c->up);
-    bool all;
+    size_t pixels = (size_t)c->oh * (size_t)c->ow, ic = channels(&s->x), groups = (size_t)c->groups * (size_t)(c->up * c->up);
 
-    for (int i = 0; i < c->planes; i++)
-        ic += c->lanes[i];
-    all = (size_t)c->ih * (size_t)c->iw > groups * SN_GROUP * taps;
-    s->block = (int)SN_MIN(pixels, SN_MAX((size_t)56, ((size_t)1 << 21) / (ic * taps * SN_GROUP)));
-    if (all) /* 64 Ki floats of input, but at least eight units to share out */
-        s->block = (int)SN_MAX((size_t)28, SN_MIN(((size_t)64 << 10) / (ic * (size_t)(c->stride * c->stride)), (pixels + 7) / 8) / 14 * 14);
+    s->block = (int)SN_MIN(pixels, SN_MAX((size_t)56, BLOCK_BYTES / (ic * sizeof(float) * (size_t)(c->stride * c->stride)) / 56 * 56));
     if (c->oh > 1) /* whole rows */
         s->block = SN_MAX(s->block / c->ow, 1) * c->ow;
-    s->unit_groups = all ? (int)groups : 1;
     s->blocks = (int)((pixels + (size_t)s->block - 1) / (size_t)s->block);
-    s->units = (all ? 1 : groups) * (size_t)s->blocks;
+    s->units = groups * (size_t)s->blocks;
 }
 
 #define TILE_BYTES ((size_t)36 * SN_LANES * sizeof(float)) /* one plane's transformed tile */
@@ -51,15 +55,6 @@ static bool wants_winograd(const struct sn_net *net, const struct sn_node *node,
         return false;
     tiles = (size_t)((sub_h + 3) / 4) * (size_t)((sub_w + 3) / 4) * (size_t)(node->dil * node->dil);
     return 36 * tiles * 6 + (36 - 9) * 4 * 32 < 9 * pixels * 6; /* both sides times 32 * 6 */
-}
-
-static size_t channels(const struct sn_planes *x)
-{
-    size_t n = 0;
-
-    for (int i = 0; i < x->n; i++)
-        n += x->lanes[i];
-    return n;
 }
 
 /*
