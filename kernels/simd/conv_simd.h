@@ -109,7 +109,7 @@ SN_INLINE void conv_chunk(const struct sn_conv2d *p, const int np, const int ste
                 if (y >= 0 && y < p->ih)
                     line = conv_line(p, np, step, (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES, x, scratch);
                 if (line)
-                    conv_step(np, step, acc, line, p->lanes[c], w);
+                    conv_step(np, step, acc, line, p->lanes[c], w, 0);
                 w += (size_t)p->lanes[c] * SN_GROUP;
             }
         }

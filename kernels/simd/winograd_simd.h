@@ -119,7 +119,7 @@ SN_INLINE void product_tile(const struct sn_winograd *p, const struct sn_winogra
 
     tile_zero(np, acc);
     for (int c = c0; c < c1; c++) {
-        conv_step(np, SN_LANES, acc, v + (size_t)c * (size_t)s->tiles * SN_LANES, p->lanes[c], u);
+        conv_step(np, SN_LANES, acc, v + (size_t)c * (size_t)s->tiles * SN_LANES, p->lanes[c], u, SN_CHUNK * SN_LANES * SN_GROUP);
         u += (size_t)p->lanes[c] * SN_GROUP;
     }
     tile_total(np, SN_GROUP, acc, c0 == 0, m);
