@@ -193,13 +193,16 @@ static bool categories(const struct sn_reads *s, int reader, int assisted, size_
 
 static int one_pair(const struct sn_reads *s, const struct sn_readers_options *opt, struct sn_kappa_pair *p, struct sn_error *err)
 {
-    int *v = calloc(4 * (s->n + 1), sizeof *v), rc = SN_OK;
-    int *a = v, *b = v + s->n + 1, *sa = v + 2 * (s->n + 1), *sb = v + 3 * (s->n + 1);
+    int *v = calloc(4 * (s->n + 1), sizeof *v), *a, *b, *sa, *sb, rc = SN_OK;
     bool scores = true;
     size_t n = 0;
 
     if (!v)
         return SN_NOMEM(err, "two readers' calls");
+    a = v;
+    b = a + s->n + 1;
+    sa = b + s->n + 1;
+    sb = sa + s->n + 1;
     for (size_t i = 0; i < s->n; i++) {
         if (s->readers[p->a].call[p->assisted][i] < 0 || s->readers[p->b].call[p->assisted][i] < 0)
             continue; /* agreement needs no outcome */
