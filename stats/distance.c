@@ -4,6 +4,7 @@
  * f_v(x) = g_v^2 + (sx (x - v))^2, where g_v is column v's distance.
  */
 #include "stats/surface.h"
+#include "stats/surface_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -41,11 +42,15 @@ static double crossing(const struct envelope *e, int v, int q, double sx2)
     return 0.5 * ((e->height2[q] - e->height2[v]) / (sx2 * (q - v)) + q + v);
 }
 
-static void one_row(const int32_t *nearest, int w, int y, const double spacing[2], struct envelope *e, double *out)
+/* wanted[w]: where a distance is asked for; NULL: everywhere. */
+static void one_row(const int32_t *nearest, const uint8_t *wanted, int w, int y, const double spacing[2], struct envelope *e,
+                    double *out)
 {
     double sx2 = spacing[1] * spacing[1];
     int n = 0;
 
+    if (wanted && !memchr(wanted, 1, (size_t)w))
+        return;
     for (int x = 0; x < w; x++) {
         double at, g;
 
@@ -63,6 +68,8 @@ static void one_row(const int32_t *nearest, int w, int y, const double spacing[2
     for (int x = 0, k = 0; x < w; x++) {
         double dx;
 
+        if (wanted && !wanted[x])
+            continue;
         if (!n) {
             out[x] = INFINITY;
             continue;
@@ -74,8 +81,8 @@ static void one_row(const int32_t *nearest, int w, int y, const double spacing[2
     }
 }
 
-int sn_distance_transform(const uint8_t *feature, int w, int h, const double spacing[2], double *distance,
-                          struct sn_error *err)
+int sn_distance_where(const uint8_t *feature, const uint8_t *wanted, int w, int h, const double spacing[2], double *distance,
+                      struct sn_error *err)
 {
     struct envelope e = { 0 };
     int32_t *nearest;
@@ -97,11 +104,18 @@ int sn_distance_transform(const uint8_t *feature, int w, int h, const double spa
     } else {
         columns(feature, w, h, nearest);
         for (int y = 0; y < h; y++)
-            one_row(nearest + (size_t)y * (size_t)w, w, y, spacing, &e, distance + (size_t)y * (size_t)w);
+            one_row(nearest + (size_t)y * (size_t)w, wanted ? wanted + (size_t)y * (size_t)w : NULL, w, y, spacing, &e,
+                    distance + (size_t)y * (size_t)w);
     }
     free(nearest);
     free(e.vertex);
     free(e.from);
     free(e.height2);
     return rc;
+}
+
+int sn_distance_transform(const uint8_t *feature, int w, int h, const double spacing[2], double *distance,
+                          struct sn_error *err)
+{
+    return sn_distance_where(feature, NULL, w, h, spacing, distance, err);
 }

@@ -317,8 +317,8 @@ int sn_mask_surface(const uint8_t *manual, const uint8_t *automatic, int w, int 
         without_surface(variant, tau, s);
         goto out;
     }
-    SN_TRY_OUT(sn_distance_transform(m.on, gw, gh, spacing, m.to, err));
-    SN_TRY_OUT(sn_distance_transform(a.on, gw, gh, spacing, a.to, err));
+    SN_TRY_OUT(sn_distance_where(m.on, a.on, gw, gh, spacing, m.to, err));
+    SN_TRY_OUT(sn_distance_where(a.on, m.on, gw, gh, spacing, a.to, err));
     SN_TRY_OUT(collect(&m, a.to, cells, err));
     SN_TRY_OUT(collect(&a, m.to, cells, err));
     rc = numbers(&m, &a, variant, tau, s, err);

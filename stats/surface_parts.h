@@ -22,5 +22,8 @@ bool sn_crop_mask(struct sn_crop *c, const uint8_t *mask, int w, int h);
 bool sn_crop_union(struct sn_crop *c, const uint8_t *a, const uint8_t *b, int w, int h);
 /* SN_EINVAL: sides or spacing out of range. */
 int sn_mask_check(int w, int h, const double spacing[2], struct sn_error *err);
+/* sn_distance_transform, only where wanted[h][w] is 1 (each byte 0 or 1); other values of distance stay as they are. */
+int sn_distance_where(const uint8_t *feature, const uint8_t *wanted, int w, int h, const double spacing[2], double *distance,
+                      struct sn_error *err);
 
 #endif

@@ -27,7 +27,7 @@ static const char help[] =
     "  --empty one|nan|ignore   both masks empty: 1 (default), or undefined; ignore: undefined whenever the\n"
     "                   manual mask is empty. Only one empty is 0 otherwise\n"
     "  --boot N         bootstrap replicates (2000), 0: no intervals      --seed S   (1)\n"
-    "  -o DIR           writes dice.csv (a row per case) and results.json\n";
+    "  -o DIR           writes dice.csv (a row per case), dice.svg and results.json\n";
 
 enum { RESULTS = 'r', PRED = 'p', SECOND = '2', CASE = 'C', MASK = 'M', PATIENT = 'P', SET = 'S', SURFACE = 'u', TAU = 't', SPACING = 'g', EMPTY = 'e', BOOT = 'b', SEED = 's', OUTPUT = 'o' };
 
@@ -136,17 +136,30 @@ static bool option(struct job *j, int c)
     }
 }
 
-static int write_results(const struct job *j, const struct sn_dice_set *d, const struct sn_json *w, struct sn_error *err)
+static int write_file(const char *dir, const char *name, const struct sn_buf *b, struct sn_error *err)
 {
     struct sn_buf path = { 0 };
     int rc;
 
-    SN_TRY(sn_mkdirs(j->out, err));
-    SN_TRY(sn_dice_write_csv(d, j->out, err));
-    sn_buf_printf(&path, "%s/results.json", j->out);
-    rc = path.failed ? SN_NOMEM(err, "a path") : sn_file_write(path.data, w->buf.data, w->buf.len, err);
+    sn_buf_printf(&path, "%s/%s", dir, name);
+    rc = path.failed || b->failed ? SN_NOMEM(err, name) : sn_file_write(path.data, b->data, b->len, err);
     sn_buf_free(&path);
     return rc;
+}
+
+/* results.json comes last: a folder that has one is complete. */
+static int write_results(const struct job *j, const struct sn_dice_set *d, const struct sn_json *w, struct sn_error *err)
+{
+    struct sn_buf svg = { 0 };
+    int rc;
+
+    SN_TRY(sn_mkdirs(j->out, err));
+    SN_TRY(sn_dice_write_csv(d, j->out, err));
+    rc = sn_dice_svg(&svg, d, &j->opt, err);
+    if (!rc)
+        rc = write_file(j->out, "dice.svg", &svg, err);
+    sn_buf_free(&svg);
+    return rc ? rc : write_file(j->out, "results.json", &w->buf, err);
 }
 
 static int run(struct job *j, struct sn_error *err)

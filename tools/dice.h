@@ -87,5 +87,7 @@ int sn_dice_write_csv(const struct sn_dice_set *d, const char *dir, struct sn_er
 /* The results object; text for people goes to stdout when `people`. */
 int sn_dice_results(const struct sn_dice_set *d, const struct sn_dice_options *opt, struct sn_pool *pool, struct sn_json *w,
                     bool people, struct sn_error *err);
+/* dice_svg.c: Dice per case, and the longest diameters of the first comparison. */
+int sn_dice_svg(struct sn_buf *b, const struct sn_dice_set *d, const struct sn_dice_options *opt, struct sn_error *err);
 
 #endif

@@ -150,7 +150,7 @@ START_TEST(files_written)
 {
     struct sn_error err = { 0 };
     struct sn_csv t;
-    char *json;
+    char *json, *svg;
     double v;
 
     ck_run(0, "dice %s -o %s --quiet --spacing 0.5", at("m.csv"), at("out/deep"));
@@ -158,6 +158,8 @@ START_TEST(files_written)
     json = slurp(at("out/deep/results.json"), NULL);
     ck_assert_ptr_nonnull(strstr(json, "\"table\": \"m.csv\""));
     ck_assert_ptr_null(strstr(json, sn_test_tmpdir())); /* no path */
+    svg = slurp(at("out/deep/dice.svg"), NULL);
+    ck_assert(strncmp(svg, "<svg", 4) == 0 && strstr(svg, "</svg>") && !strstr(svg, "nan") && !strstr(svg, "inf"));
     sn_ck_ok(sn_csv_read(at("out/deep/dice.csv"), &t, &err), &err);
     ck_assert_uint_eq(t.rows, 4);
     ck_assert_str_eq(sn_csv_cell(&t, 3, sn_csv_column(&t, "hd95")), "inf");
@@ -185,6 +187,37 @@ START_TEST(from_predict)
     write_text(at("r.csv"), "case,mask\nc1,a.png\nc9,a.png\n");
     ck_run(3, "dice %s --results %s --json", at("r.csv"), at("res"));
     ck_says("r.csv: line 3, column 'case': case c9 of --results: mask.png");
+}
+END_TEST
+
+/* Images to masks to numbers: what dice says of predict's folder is what the masks say. */
+START_TEST(the_whole_way)
+{
+    struct sn_error err = { 0 };
+    double sum = 0;
+
+    make_material();
+    (void)run("predict --pack %s --manifest %s --no-risk -o %s --quiet", at("pack"), at("phantoms/manifest.csv"), at("res2"));
+    for (int k = 1; k <= 4; k++) {
+        struct sn_image got = { 0 }, truth = { 0 };
+        size_t n, common = 0, both = 0;
+
+        sn_ck_ok(sn_image_read(at("res2/phantom_%05d/mask.png", k), &got, &err), &err);
+        sn_ck_ok(sn_image_read(at("phantoms/phantom_%05d_mask.png", k), &truth, &err), &err);
+        n = (size_t)got.width * got.height;
+        for (size_t i = 0; i < n; i++) {
+            bool a = ((uint8_t *)got.data)[i] > 127, b = ((uint8_t *)truth.data)[i] > 127;
+
+            common += a && b;
+            both += (size_t)a + b;
+        }
+        sum += 2.0 * (double)common / (double)both / 4;
+        sn_image_free(&got);
+        sn_image_free(&truth);
+    }
+    ck_run(0, "dice %s --results %s --json", at("phantoms/manifest.csv"), at("res2"));
+    ck_assert_double_eq_tol(number(said(), "comparisons.0.metrics.dice.mean"), sum, 1e-14);
+    ck_assert_str_eq(string(doc.root, "spacing_from"), "column spacing_mm");
 }
 END_TEST
 
@@ -245,6 +278,7 @@ static Suite *suite_dice(void)
     tcase_add_test(t, several);
     tcase_add_test(t, files_written);
     tcase_add_test(t, from_predict);
+    tcase_add_test(t, the_whole_way);
     tcase_add_test(t, bad_tables);
     suite_add_tcase(s, t);
     return s;
