@@ -25,15 +25,15 @@ enum sn_kappa_weights { SN_KAPPA_UNWEIGHTED, SN_KAPPA_LINEAR, SN_KAPPA_QUADRATIC
 
 /*
  * Cohen's kappa of two raters (Cohen 1960, 1968). a, b [n] hold categories 0..q-1. Weights of agreement
- * 1 - |i - j| / (q - 1), or its square. se and the normal interval: Fleiss, Cohen & Everitt 1969 (Psychol Bull 72:323),
- * eq. 13; z by the null standard error, eq. 9. NaN when both use one and the same category throughout.
+ * 1 - |i - j| / (q - 1), or its square. se and the normal interval: Fleiss, Cohen & Everitt 1969 (Psychol Bull 72:323);
+ * z by their standard error under no agreement. NaN when both use one and the same category throughout.
  */
 int sn_cohen_kappa(const int *a, const int *b, size_t n, int q, enum sn_kappa_weights weights, double level,
                    struct sn_agreement *k, struct sn_error *err);
 /*
  * Fleiss' kappa (1971, Psychol Bull 76:378). counts[n][q]: how many of the same number of raters (>= 2) put
  * the subject into the category. se and the t interval (n - 1 df): Gwet's linearised variance over subjects (Handbook of
- * Inter-Rater Reliability, 4th ed. 2014, section 5.3); z by the null standard error of Fleiss, Nee & Landis 1979.
+ * Inter-Rater Reliability, 4th ed. 2014), which is the infinitesimal jackknife's; z by the null standard error of Fleiss, Nee & Landis 1979.
  */
 int sn_fleiss_kappa(const int *counts, size_t n, int q, double level, struct sn_agreement *k, struct sn_error *err);
 /*

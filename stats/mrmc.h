@@ -37,8 +37,9 @@ struct sn_mrmc {
     double var, cov1, cov2, cov3;   /* error variance; covariances: same reader, same test, neither */
     double diff;                    /* mean of test 1 minus mean of test 0 */
     struct sn_mrmc_test random_both, fixed_readers, fixed_cases;
-    bool few_readers;               /* fewer than 4: random-reader tests have next to no power (Hillis, Obuchowski & Berbaum 2011); use fixed readers */
+    bool few_readers;               /* fewer than SN_MRMC_ENOUGH_READERS: use fixed readers */
 };
+/* MS(TR) of two tests has r - 1 degrees of freedom: with r = 2 or 3, t(1) = 12.7 or t(2) = 4.3 standard errors are needed: next to no power. */
 #define SN_MRMC_ENOUGH_READERS 4
 /*
  * merit[t][r], cov[t r][t r] (row t1 * r + r1), t >= 2, r >= 1. Random readers and cases: F = MS(T) / (MS(TR) + max(r (Cov2 -

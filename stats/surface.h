@@ -37,7 +37,7 @@ struct sn_overlap {
     double dice;            /* 2 common / (manual + automatic) */
     double iou;             /* common / (manual + automatic - common) */
     double box_iou;         /* of the two tight bounding boxes: the crop is what classifiers see */
-    double boundary_iou;    /* Cheng et al. 2021 (CVPR), eq. 2: IoU of each mask's pixels within boundary_px of its edge */
+    double boundary_iou;    /* Cheng et al. 2021 (CVPR): IoU of each mask's pixels within boundary_px of its edge */
     int boundary_px;        /* chessboard distance: 2 % of the image diagonal, rounded, at least 1, as its authors' code has it */
     double area_manual, area_automatic; /* mm^2 */
     double area_error;      /* (automatic - manual) / manual; NaN for an empty manual mask */
