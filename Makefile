@@ -28,11 +28,13 @@ SRC_nets    = net.c registry.c resnet.c densenet.c deeplabv3.c unet.c unetpp.c
 SRC_engine  = graph.c plan.c pack.c prepack.c steps.c exec.c
 SRC_io      = image.c exif.c inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c bmp_rle.c resize.c resize_pillow.c \
               resize_opencv.c npy.c csv.c number.c json_write.c json_read.c
-SRC_stats   = logistic_apply.c nomogram.c
+SRC_stats   = logistic_apply.c nomogram.c distance.c surface.c overlap.c tails.c agreement.c icc.c mrmc.c paired.c
 SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
 SRC_tools   = cli.c cmd_convert.c cmd_prepack.c cmd_inspect.c inspect_plan.c cmd_infer.c cmd_bench.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c \
               conf.c pack_read.c pack_net.c pack_source.c demo_pack.c input.c pipeline.c classify.c cases.c risk.c draw.c html.c result_json.c report_html.c case_files.c \
-              random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c font.c cmd_sheet.c nomogram_svg.c cmd_nomogram.c
+              random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c font.c cmd_sheet.c nomogram_svg.c cmd_nomogram.c \
+              dice_read.c dice_sum.c dice_out.c dice_svg.c cmd_dice.c \
+              readers_read.c readers_roc.c readers_many.c readers_json.c readers_say.c readers_svg.c cmd_readers.c
 
 SRC_bench   = bench.c bench_net.c bench_kernels.c
 
@@ -198,7 +200,7 @@ install: $(PROGRAM) lib
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/sentinode
 	install -m 644 $(BUILD)/libsentinode.a $(DESTDIR)$(PREFIX)/lib
 	install -m 755 $(BUILD)/libsentinode.so $(DESTDIR)$(PREFIX)/lib
-	for h in base/base.h weights/weights.h nets/nets.h io/io.h stats/stats.h fusion/fusion.h; do \
+	for h in base/base.h weights/weights.h nets/nets.h io/io.h stats/stats.h stats/nomogram.h stats/agreement.h stats/mrmc.h stats/paired.h stats/surface.h fusion/fusion.h; do \
 	    install -d $(DESTDIR)$(PREFIX)/include/sentinode/$$(dirname $$h) && \
 	    install -m 644 $$h $(DESTDIR)$(PREFIX)/include/sentinode/$$h || exit 1; done
 	install -m 644 sentinode.h $(DESTDIR)$(PREFIX)/include/sentinode

@@ -36,5 +36,9 @@ int sn_logistic_apply(const struct sn_logistic *m, const double *x, double *lp, 
 
 
 #include "stats/nomogram.h"
+#include "stats/agreement.h"
+#include "stats/mrmc.h"
+#include "stats/paired.h"
+#include "stats/surface.h"
 
 #endif

@@ -12,6 +12,8 @@ static const struct {
     { "predict", sn_cmd_predict, "the main job: images to risk, with mask, overlay, activation map, report" },
     { "segment", sn_cmd_segment, "outline the lesion: one network, or a pack's three fused" },
     { "sheet", sn_cmd_sheet, "contact sheet: automatic contours against manual ones, with Dice" },
+    { "readers", sn_cmd_readers, "people against the model and with it: rates, tests, agreement, several readers" },
+    { "dice", sn_cmd_dice, "masks against masks: Dice, surface distances, sizes, with intervals" },
     { "classify", sn_cmd_classify, "score an image with one classification network" },
     { "nomogram", sn_cmd_nomogram, "a logistic model as points: table, one patient's sum, a page to print" },
     { "image", sn_cmd_image, "show what the program sees in an image file" },

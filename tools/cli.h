@@ -73,6 +73,7 @@ const char *sn_basename(const char *path);
 int sn_cmd_bench(int argc, char **argv);
 int sn_cmd_classify(int argc, char **argv);
 int sn_cmd_convert(int argc, char **argv);
+int sn_cmd_dice(int argc, char **argv);
 int sn_cmd_image(int argc, char **argv);
 int sn_cmd_infer(int argc, char **argv);
 int sn_cmd_inspect(int argc, char **argv);
@@ -81,6 +82,7 @@ int sn_cmd_pack(int argc, char **argv);
 int sn_cmd_phantom(int argc, char **argv);
 int sn_cmd_prepack(int argc, char **argv);
 int sn_cmd_predict(int argc, char **argv);
+int sn_cmd_readers(int argc, char **argv);
 int sn_cmd_segment(int argc, char **argv);
 int sn_cmd_sheet(int argc, char **argv);
 

@@ -1,0 +1,357 @@
+/* readers_read.c: a table of reads and a table of predictions, joined by case and checked. */
+#include "tools/cli.h"
+#include "tools/readers.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- a table's rows by key ------------------------------------------------------------------------------------- */
+
+struct keyed {
+    const char *key;
+    size_t row;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct keyed *x = a, *y = b;
+    int d = strcmp(x->key, y->key);
+
+    return d ? d : (x->row > y->row) - (x->row < y->row);
+}
+
+static int index_rows(const struct sn_csv *t, const char *file, const char *column, struct keyed **out, struct sn_error *err)
+{
+    int col = sn_csv_column(t, column);
+
+    *out = calloc(t->rows + 1, sizeof **out);
+    if (!*out)
+        return SN_NOMEM(err, "a table's index");
+    for (size_t i = 0; i < t->rows; i++) {
+        (*out)[i] = (struct keyed){ sn_csv_cell(t, i, col), i };
+        if (sn_csv_is_na((*out)[i].key))
+            return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s' is empty", file, t->lines[i], column);
+    }
+    qsort(*out, t->rows, sizeof **out, by_key);
+    return SN_OK;
+}
+
+static size_t find(const struct keyed *index, size_t n, const char *key)
+{
+    size_t lo = 0, hi = n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (strcmp(index[mid].key, key) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < n && strcmp(index[lo].key, key) == 0 ? lo : n;
+}
+
+static int open_table(const char *path, struct sn_csv *t, const char **file, char hex[SN_SHA256_HEX], struct sn_error *err)
+{
+    struct sn_map map = { 0 };
+    uint8_t hash[32];
+    int rc;
+
+    *file = sn_basename(path);
+    SN_TRY(sn_map_file(path, &map, err));
+    sn_sha256(map.data, map.size, hash);
+    sn_hex(hash, sizeof hash, hex);
+    rc = sn_csv_parse(map.data, map.size, t, err);
+    sn_map_close(&map);
+    if (rc)
+        return sn_fail_context(err, rc, "%s", *file);
+    return t->rows ? SN_OK : SN_FAIL(err, SN_EFORMAT, "%s: no rows below the header line", *file);
+}
+
+static int need_column(const struct sn_csv *t, const char *file, const char *name, struct sn_error *err)
+{
+    return sn_csv_column(t, name) >= 0 ? SN_OK : SN_FAIL(err, SN_EFORMAT, "%s: line 1: column '%s' is missing", file, name);
+}
+
+/* 0 or 1; -1 for a missing value. Words are taken where `words`. */
+static int binary(const struct sn_csv *t, const char *file, size_t row, const char *column, bool words, int *v, struct sn_error *err)
+{
+    static const char *const no[] = { "0", "no", "false" }, *const yes[] = { "1", "yes", "true" };
+    const char *cell = sn_csv_cell(t, row, sn_csv_column(t, column));
+
+    *v = -1;
+    if (sn_csv_is_na(cell))
+        return SN_OK;
+    for (size_t i = 0; i < (words ? 3u : 1u); i++)
+        if (strcmp(cell, no[i]) == 0 || strcmp(cell, yes[i]) == 0) {
+            *v = strcmp(cell, yes[i]) == 0;
+            return SN_OK;
+        }
+    return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s': '%.40s', expected 0 or 1", file, t->lines[row], column, cell);
+}
+
+/* ---- cases --------------------------------------------------------------------------------------------------------- */
+
+/* A case may stand on several lines (images of a patient); they must agree. */
+static int outcomes(struct sn_reads *s, const struct sn_readers_options *opt, const struct sn_csv *t, const char *file,
+                    const struct keyed *index, bool predictions, struct sn_error *err)
+{
+    for (size_t c = 0; c < s->n; c++) {
+        struct sn_read_case *k = &s->cases[c];
+        size_t i = find(index, t->rows, k->id);
+        bool first = true;
+
+        for (; i < t->rows && strcmp(index[i].key, k->id) == 0; i++) {
+            int y;
+            double x = NAN;
+
+            SN_TRY(binary(t, file, index[i].row, opt->outcome, false, &y, err));
+            if (y >= 0 && k->y >= 0 && y != k->y)
+                return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s': the outcome of '%.80s' is %d here and %d elsewhere", file,
+                               t->lines[index[i].row], opt->outcome, k->id, y, k->y);
+            k->y = y >= 0 ? y : k->y;
+            if (!predictions)
+                continue;
+            if (!sn_csv_is_na(sn_csv_cell(t, index[i].row, sn_csv_column(t, opt->score)))) {
+                int rc = sn_csv_number(t, index[i].row, sn_csv_column(t, opt->score), &x, err);
+
+                if (rc)
+                    return sn_fail_context(err, rc, "%s", file);
+            }
+            if (!first && !(x == k->score || (isnan(x) && isnan(k->score))))
+                return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s': a second value for '%.80s'; give --key patient, or one line a case",
+                               file, t->lines[index[i].row], opt->score, k->id);
+            k->score = x;
+            first = false;
+        }
+    }
+    return SN_OK;
+}
+
+/* Numbers the clusters: cases that share a value of the cluster column. */
+static int clusters(struct sn_reads *s, const struct sn_readers_options *opt, const struct sn_csv *t, const struct keyed *index,
+                    struct sn_error *err)
+{
+    int col = sn_csv_column(t, opt->cluster);
+    struct keyed *k;
+
+    s->by_cluster = col >= 0;
+    s->n_clusters = s->n;
+    for (size_t c = 0; c < s->n; c++)
+        s->cases[c].cluster = c;
+    if (col < 0)
+        return SN_OK;
+    k = calloc(s->n + 1, sizeof *k);
+    if (!k)
+        return SN_NOMEM(err, "clusters");
+    for (size_t c = 0; c < s->n; c++) {
+        const char *cell = sn_csv_cell(t, index[find(index, t->rows, s->cases[c].id)].row, col);
+
+        k[c] = (struct keyed){ sn_csv_is_na(cell) ? s->cases[c].id : cell, c };
+    }
+    qsort(k, s->n, sizeof *k, by_key);
+    s->n_clusters = 0;
+    for (size_t c = 0; c < s->n; c++) {
+        s->n_clusters += c == 0 || strcmp(k[c].key, k[c - 1].key) != 0;
+        s->cases[k[c].row].cluster = s->n_clusters - 1;
+    }
+    free(k);
+    return SN_OK;
+}
+
+/* The cases somebody read, by name. */
+static int list_cases(struct sn_reads *s, const struct keyed *reads, struct sn_error *err)
+{
+    s->cases = calloc(s->reads.rows, sizeof *s->cases);
+    if (!s->cases)
+        return SN_NOMEM(err, "the cases");
+    for (size_t i = 0; i < s->reads.rows; i++)
+        if (i == 0 || strcmp(reads[i].key, reads[i - 1].key) != 0)
+            s->cases[s->n++] = (struct sn_read_case){ reads[i].key, -1, NAN, 0 };
+    return SN_OK;
+}
+
+static int join(struct sn_reads *s, const struct sn_readers_options *opt, const struct keyed *reads, struct sn_error *err)
+{
+    bool in_reads = sn_csv_column(&s->reads, opt->outcome) >= 0;
+    struct keyed *preds = NULL;
+    int rc = SN_OK;
+
+    SN_TRY(list_cases(s, reads, err));
+    if (in_reads)
+        SN_TRY(outcomes(s, opt, &s->reads, s->reads_file, reads, false, err));
+    if (!opt->predictions) {
+        if (!in_reads)
+            return SN_FAIL(err, SN_EFORMAT, "%s: line 1: column '%s' is missing, and there are no --predictions that hold it",
+                           s->reads_file, opt->outcome);
+        return clusters(s, opt, &s->reads, reads, err);
+    }
+    SN_TRY_OUT(index_rows(&s->preds, s->preds_file, opt->key, &preds, err));
+    for (size_t i = 0; i < s->reads.rows; i++)
+        if (find(preds, s->preds.rows, reads[i].key) == s->preds.rows) {
+            rc = SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s': '%.80s' is not in %s", s->reads_file,
+                         s->reads.lines[reads[i].row], opt->key, reads[i].key, s->preds_file);
+            goto out;
+        }
+    SN_TRY_OUT(outcomes(s, opt, &s->preds, s->preds_file, preds, true, err));
+    rc = clusters(s, opt, &s->preds, preds, err);
+out:
+    free(preds);
+    return rc;
+}
+
+/* ---- reads ------------------------------------------------------------------------------------------------------------ */
+
+static int add_group(struct sn_reads *s, const char *group, size_t line, struct sn_error *err)
+{
+    for (int g = 0; g < s->n_groups; g++)
+        if (strcmp(s->groups[g], group) == 0)
+            return SN_OK;
+    if (s->n_groups == SN_GROUPS_MAX)
+        return SN_FAIL(err, SN_ELIMIT, "%s: line %zu, column 'group': more than %d groups", s->reads_file, line, SN_GROUPS_MAX);
+    s->groups[s->n_groups++] = group;
+    return SN_OK;
+}
+
+/* Finds or makes a reader; his or her group must stay the same. */
+static int reader_of(struct sn_reads *s, size_t row, int *at, struct sn_error *err)
+{
+    const char *name = sn_csv_cell(&s->reads, row, sn_csv_column(&s->reads, "reader"));
+    int col = sn_csv_column(&s->reads, "group");
+    const char *group = col >= 0 ? sn_csv_cell(&s->reads, row, col) : "";
+    size_t line = s->reads.lines[row];
+    struct sn_reader *r;
+
+    if (sn_csv_is_na(name))
+        return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column 'reader' is empty", s->reads_file, line);
+    for (*at = 0; *at < s->n_readers; ++*at)
+        if (strcmp(s->readers[*at].name, name) == 0) {
+            if (strcmp(s->readers[*at].group, group) != 0)
+                return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column 'group': reader '%.40s' is '%.40s' here and '%.40s' before", s->reads_file,
+                               line, name, group, s->readers[*at].group);
+            return SN_OK;
+        }
+    if (s->n_readers == SN_READERS_MAX)
+        return SN_FAIL(err, SN_ELIMIT, "%s: line %zu, column 'reader': more than %d readers", s->reads_file, line, SN_READERS_MAX);
+    r = &s->readers[s->n_readers++];
+    r->name = name;
+    r->group = group;
+    return add_group(s, group, line, err);
+}
+
+static int room_for(struct sn_reader *r, int assisted, size_t n, struct sn_error *err)
+{
+    if (r->call[assisted])
+        return SN_OK;
+    r->call[assisted] = malloc(n * sizeof *r->call[assisted]);
+    r->score[assisted] = malloc(n * sizeof *r->score[assisted]);
+    if (!r->call[assisted] || !r->score[assisted])
+        return SN_NOMEM(err, "reads");
+    for (size_t i = 0; i < n; i++) {
+        r->call[assisted][i] = -2; /* nothing yet */
+        r->score[assisted][i] = NAN;
+    }
+    return SN_OK;
+}
+
+static size_t case_of(const struct sn_reads *s, const char *id)
+{
+    size_t lo = 0, hi = s->n;
+
+    while (lo < hi) { /* the cases are sorted by name */
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (strcmp(s->cases[mid].id, id) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static int one_read(struct sn_reads *s, const struct sn_readers_options *opt, size_t row, struct sn_error *err)
+{
+    const struct sn_csv *t = &s->reads;
+    const char *id = sn_csv_cell(t, row, sn_csv_column(t, opt->key));
+    int col = sn_csv_column(t, "score"), assisted = 0, call = -1, at = 0;
+    size_t c = case_of(s, id);
+    struct sn_reader *r;
+
+    SN_TRY(reader_of(s, row, &at, err));
+    r = &s->readers[at];
+    if (sn_csv_column(t, "assisted") >= 0) {
+        SN_TRY(binary(t, s->reads_file, row, "assisted", true, &assisted, err));
+        if (assisted < 0)
+            return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column 'assisted' is empty", s->reads_file, t->lines[row]);
+    }
+    SN_TRY(binary(t, s->reads_file, row, "call", false, &call, err));
+    SN_TRY(room_for(r, assisted, s->n, err));
+    if (r->call[assisted][c] != -2)
+        return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s': reader '%.40s' read '%.80s' %s assistance twice", s->reads_file,
+                       t->lines[row], opt->key, r->name, id, assisted ? "with" : "without");
+    r->call[assisted][c] = (int8_t)call;
+    r->read[assisted] |= call >= 0;
+    s->dropped_calls += call < 0;
+    if (col >= 0 && !sn_csv_is_na(sn_csv_cell(t, row, col))) {
+        int rc = sn_csv_number(t, row, col, &r->score[assisted][c], err);
+
+        if (rc)
+            return sn_fail_context(err, rc, "%s", s->reads_file);
+    }
+    return SN_OK;
+}
+
+static void tidy(struct sn_reads *s, const struct sn_readers_options *opt)
+{
+    for (int k = 0; k < s->n_readers; k++)
+        for (int a = 0; a < 2; a++)
+            for (size_t i = 0; i < s->n && s->readers[k].call[a]; i++)
+                if (s->readers[k].call[a][i] < 0)
+                    s->readers[k].call[a][i] = -1;
+    for (size_t i = 0; i < s->n; i++) {
+        s->no_outcome += s->cases[i].y < 0;
+        s->no_score += opt->predictions && s->cases[i].y >= 0 && isnan(s->cases[i].score);
+    }
+}
+
+int sn_reads_load(struct sn_reads *s, const struct sn_readers_options *opt, struct sn_error *err)
+{
+    struct keyed *reads = NULL;
+    int rc;
+
+    memset(s, 0, sizeof *s);
+    SN_TRY_OUT(open_table(opt->reads, &s->reads, &s->reads_file, s->reads_sha256, err));
+    SN_TRY_OUT(need_column(&s->reads, s->reads_file, "reader", err));
+    SN_TRY_OUT(need_column(&s->reads, s->reads_file, opt->key, err));
+    SN_TRY_OUT(need_column(&s->reads, s->reads_file, "call", err));
+    if (opt->predictions) {
+        SN_TRY_OUT(open_table(opt->predictions, &s->preds, &s->preds_file, s->preds_sha256, err));
+        SN_TRY_OUT(need_column(&s->preds, s->preds_file, opt->key, err));
+        SN_TRY_OUT(need_column(&s->preds, s->preds_file, opt->score, err));
+        SN_TRY_OUT(need_column(&s->preds, s->preds_file, opt->outcome, err));
+    }
+    SN_TRY_OUT(index_rows(&s->reads, s->reads_file, opt->key, &reads, err));
+    SN_TRY_OUT(join(s, opt, reads, err));
+    for (size_t i = 0; i < s->reads.rows && !rc; i++)
+        rc = one_read(s, opt, i, err);
+    tidy(s, opt);
+out:
+    free(reads);
+    if (rc)
+        sn_reads_free(s);
+    return rc;
+}
+
+void sn_reads_free(struct sn_reads *s)
+{
+    for (int k = 0; k < s->n_readers; k++)
+        for (int a = 0; a < 2; a++) {
+            free(s->readers[k].call[a]);
+            free(s->readers[k].score[a]);
+        }
+    free(s->cases);
+    sn_csv_free(&s->reads);
+    sn_csv_free(&s->preds);
+    memset(s, 0, sizeof *s);
+}
