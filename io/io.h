@@ -120,6 +120,8 @@ bool sn_parse_double(const char *s, double *v);
 bool sn_parse_double_n(const char *s, size_t n, double *v); /* the same for n bytes without a NUL */
 /* Shortest text that reads back as the same double ("0.1", "1e-300", "nan", "inf"); buf of 32. */
 const char *sn_format_double(double v, char *buf);
+/* v with so many decimals (at most 9), rounded half away from zero, whatever the locale; buf of 48. */
+const char *sn_fixed(double v, int decimals, char *buf);
 
 /* ---- character sets (gb18030.c) ----------------------------------------------------------- */
 
