@@ -27,7 +27,7 @@ SRC_import  = import.c pickle.c globals.c zip.c torch.c safetensors.c
 SRC_nets    = net.c registry.c resnet.c densenet.c deeplabv3.c unet.c unetpp.c
 SRC_engine  = graph.c plan.c pack.c prepack.c steps.c exec.c
 SRC_io      = image.c exif.c inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c bmp_rle.c resize.c resize_pillow.c \
-              resize_opencv.c npy.c csv.c number.c json_write.c json_read.c
+              resize_opencv.c npy.c csv.c number.c gb18030.c gb18030_chart.c json_write.c json_read.c svg.c svg_plot.c
 SRC_stats   = logistic_apply.c nomogram.c dist.c dist_families.c \
               logistic_read.c qr.c glm.c rcs.c formula.c design.c infer.c select.c lasso.c validate.c
 SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
