@@ -36,5 +36,6 @@ int sn_logistic_apply(const struct sn_logistic *m, const double *x, double *lp, 
 
 
 #include "stats/nomogram.h"
+#include "stats/smooth.h"
 
 #endif
