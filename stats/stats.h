@@ -36,6 +36,8 @@ int sn_logistic_apply(const struct sn_logistic *m, const double *x, double *lp, 
 
 
 #include "stats/dist.h"
+#include "stats/quantile.h"
+#include "stats/bootstrap.h"
 #include "stats/nomogram.h"
 
 #endif
