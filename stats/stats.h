@@ -66,12 +66,13 @@ double sn_logistic_term_x(const struct sn_logistic *m, size_t term, const struct
 int sn_logistic_level(const struct sn_logistic_column *c, const char *text);
 
 #include "stats/dist.h"
-
-#include "stats/nomogram.h"
-
+#include "stats/quantile.h"
+#include "stats/bootstrap.h"
 #include "stats/rcs.h"
 #include "stats/glm.h"
 #include "stats/formula.h"
 #include "stats/infer.h"
+#include "stats/nomogram.h"
+#include "stats/smooth.h"
 
 #endif
