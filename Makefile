@@ -35,6 +35,7 @@ SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
 SRC_tools   = cli.c cmd_convert.c cmd_prepack.c cmd_inspect.c inspect_plan.c cmd_infer.c cmd_bench.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c \
               conf.c pack_read.c pack_net.c pack_source.c demo_pack.c input.c pipeline.c classify.c table.c figures.c figures_rows.c cases.c risk.c draw.c html.c result_json.c report_html.c case_files.c \
               random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c font.c cmd_sheet.c nomogram_svg.c cmd_nomogram.c
+SRC_tools  += fit_data.c fit_run.c fit_json.c fit_text.c cmd_fit.c
 
 SRC_bench   = bench.c bench_net.c bench_kernels.c
 
