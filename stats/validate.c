@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* How a linear predictor performs on an outcome. SN_EFORMAT: too degenerate to say (one class, all equal, separated). */
+/* How a linear predictor performs on an outcome. SN_EFORMAT: one class only. Slope and intercept NaN: separated. */
 static int performance(const double *eta, const double *y, size_t n, double out[SN_VALID_COUNT], struct sn_error *err)
 {
     struct sn_logit_options o = { .brief = true };
@@ -39,6 +39,10 @@ static int performance(const double *eta, const double *y, size_t n, double out[
     }
     rc = sn_logit_fit_with(x, n, 2, y, NULL, NULL, &o, &f, err);
     free(x);
+    if (f.separated) { /* it ranks everyone right: AUC and Brier are good numbers, slope and intercept are none */
+        out[SN_VALID_SLOPE] = out[SN_VALID_INTERCEPT] = NAN;
+        return SN_OK;
+    }
     if (rc)
         return rc;
     out[SN_VALID_INTERCEPT] = f.beta[0];
@@ -120,7 +124,7 @@ static void run_replicate(void *ctx, size_t unit, int thread)
 /* Replicates are added in order, whoever made them. */
 static int add_up(const struct job *j, size_t n, struct sn_validation *v, struct sn_error *err)
 {
-    size_t good = 0;
+    size_t good[SN_VALID_COUNT] = { 0 };
 
     for (size_t r = 0; r < n; r++) {
         if (j->replicates[r].rc && j->replicates[r].rc != SN_EFORMAT)
@@ -129,14 +133,18 @@ static int add_up(const struct job *j, size_t n, struct sn_validation *v, struct
             v->failed++;
             continue;
         }
-        good++;
-        for (int k = 0; k < SN_VALID_COUNT; k++)
+        for (int k = 0; k < SN_VALID_COUNT; k++) {
+            if (isnan(j->replicates[r].optimism[k]))
+                continue;
             v->optimism[k] += j->replicates[r].optimism[k];
+            good[k]++;
+        }
+        v->undefined += isnan(j->replicates[r].optimism[SN_VALID_SLOPE]) ? 1 : 0;
         for (size_t e = 0; e < j->d->n_effects; e++)
             v->kept[e] += j->kept[r * j->d->n_effects + e];
     }
     for (int k = 0; k < SN_VALID_COUNT; k++) {
-        v->optimism[k] = good ? v->optimism[k] / (double)good : (double)NAN;
+        v->optimism[k] = good[k] ? v->optimism[k] / (double)good[k] : (double)NAN;
         v->corrected[k] = v->apparent[k] - v->optimism[k];
     }
     return SN_OK;

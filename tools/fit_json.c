@@ -222,6 +222,7 @@ static void put_validation(struct sn_json *w, const struct sn_fit_report *r)
     sn_json_kv(w, "method", "optimism bootstrap of the whole recipe");
     sn_json_kv_int(w, "replicates", (int64_t)v->replicates);
     sn_json_kv_int(w, "failed", (int64_t)v->failed);
+    sn_json_kv_int(w, "without_slope", (int64_t)v->undefined);
     for (int k = 0; k < SN_VALID_COUNT; k++) {
         sn_json_key(w, names[k]);
         sn_json_object(w);

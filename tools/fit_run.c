@@ -211,6 +211,8 @@ static void warnings(struct sn_fit_report *r)
     if (r->has_validation && r->validation.failed)
         warn(r, "%zu of %zu bootstrap replicates had no fit (separation, or one outcome only) and were left out", r->validation.failed,
              r->validation.replicates);
+    if (r->has_validation && r->validation.undefined)
+        warn(r, "%zu of %zu bootstrap replicates separate the outcomes and have no calibration slope", r->validation.undefined, r->validation.replicates);
     if (r->max_cook > 1)
         warn(r, "line %zu alone moves the model (Cook's distance %.2f)", r->d->table.csv.lines[r->max_cook_row], r->max_cook);
 }

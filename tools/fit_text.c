@@ -56,7 +56,9 @@ static void print_row(const struct sn_fit_row *w)
 
     name(w->name);
     (void)printf(" %10s %9s", or_text(w->beta, b[0]), or_text(w->se, b[1]));
-    if (w->effect != SIZE_MAX)
+    if (w->effect != SIZE_MAX && isnan(w->se))
+        (void)printf(" %9s  %9s    %-9s", or_text(sn_exp(w->beta), b[2]), "", "");
+    else if (w->effect != SIZE_MAX)
         (void)printf(" %9s  %9s to %-9s", or_text(sn_exp(w->beta), b[2]), or_text(sn_exp(w->lo), b[3]), or_text(sn_exp(w->hi), b[4]));
     else
         (void)printf(" %9s  %9s    %-9s", "", "", "");
