@@ -34,7 +34,7 @@ static const char style[] =
     "#d4d9df;image-rendering:auto}figcaption{font-size:.86rem;color:#444c56;margin-top:.3rem}\n"
     ".digest td,.digest th{font-size:.78rem}code{font:.92em ui-monospace,'DejaVu Sans "
     "Mono',monospace;overflow-wrap:anywhere}\n"
-    ".small{font-size:.86rem;color:#444c56}\n"
+    ".small{font-size:.86rem;color:#444c56}svg{max-width:100%;height:auto}\n"
     "@media print{body{font-size:12px;max-width:none}.research,.review,.ok,.label,.bar,.bar "
     "i{-webkit-print-color-adjust:exact;"
     "print-color-adjust:exact}figure,tr,.review{break-inside:avoid}h2{break-after:avoid}figure "
