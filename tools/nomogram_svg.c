@@ -182,7 +182,7 @@ static void totals(struct sn_svg *s, const struct sn_nomogram *n, const char *ou
     sn_svg_text(s, LEFT, y + gap + 52, &(struct sn_text){ .size = 14 }, name);
 }
 
-void sn_nomogram_svg(struct sn_buf *b, const struct sn_nomogram *n, const char *outcome, const struct sn_logistic_value *values)
+void sn_nomogram_svg(struct sn_buf *b, const struct sn_nomogram *n, const char *outcome, const struct sn_logistic_value *values, bool page)
 {
     double gap = SN_MIN(96.0, (double)(BOTTOM - TOP) / (n->n_axes + 2)), k = SN_MIN(1.0, gap / ROOMY);
     double height = SN_MIN((double)MOST_HEIGHT, TOP + gap * (n->n_axes + 2) + 110); /* no emptier than it must be */
@@ -190,6 +190,8 @@ void sn_nomogram_svg(struct sn_buf *b, const struct sn_nomogram *n, const char *
     struct row r;
 
     sn_svg_begin(&s, b, "nomogram", 297, floor(height / SN_MM), "Nomogram", outcome);
+    if (page)
+        sn_buf_puts(b, "<style>@page{size:A4 landscape;margin:0}</style>\n");
     sn_svg_text(&s, LEFT, 42, &(struct sn_text){ .size = 20, .bold = true }, "Nomogram");
     sn_svg_text(&s, s.width - 42, s.height - 26, &(struct sn_text){ .size = 14, .anchor = SN_END },
                 "Points of each line are added; the total leads to the risk. Research use only, not a medical device.");
