@@ -35,6 +35,9 @@ void sn_logistic_free(struct sn_logistic *m);
 int sn_logistic_apply(const struct sn_logistic *m, const double *x, double *lp, double *risk, struct sn_error *err);
 
 
+#include "stats/dist.h"
+#include "stats/quantile.h"
+#include "stats/bootstrap.h"
 #include "stats/nomogram.h"
 
 #endif
