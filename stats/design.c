@@ -93,7 +93,7 @@ static int describe_number(struct builder *b, const double *x, struct sn_logisti
     c->min = sorted[0];
     c->max = sorted[b->n - 1];
     for (int q = 0; q < 3; q++)
-        c->quartile[q] = sn_quantile_sorted(sorted, b->n, 0.25 * (q + 1));
+        c->quartile[q] = sn_quantile7(sorted, b->n, 0.25 * (q + 1));
     for (size_t i = 0; i < b->n && k <= FEW_VALUES; i++)
         if (k == 0 || sorted[i] != sorted[k - 1])
             sorted[k++] = sorted[i];

@@ -1,21 +1,8 @@
 /* rcs.c: restricted cubic splines. */
-#include "stats/rcs.h"
+#include "stats/stats.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-double sn_quantile_sorted(const double *x, size_t n, double p)
-{
-    double at = p * (double)(n - 1), low;
-    size_t i;
-
-    low = floor(at + 4 * DBL_EPSILON); /* R's own fuzz: 0.1 * 10 is 1 */
-    i = (size_t)low;
-    if (i + 1 >= n)
-        return x[n - 1];
-    at -= low;
-    return fabs(at) < 4 * DBL_EPSILON ? x[i] : (1 - at) * x[i] + at * x[i + 1];
-}
 
 static int ascending(const void *a, const void *b)
 {
@@ -63,7 +50,7 @@ static void spread(const double *x, size_t n, int k, double outer, double *knots
     for (int i = 0; i < k; i++) {
         double from = k == 2 ? 0.5 : outer;
 
-        knots[i] = sn_quantile_sorted(x, n, k == 1 ? 0.5 : from + (1 - outer - from) * i / (k - 1));
+        knots[i] = sn_quantile7(x, n, k == 1 ? 0.5 : from + (1 - outer - from) * i / (k - 1));
     }
 }
 

@@ -25,7 +25,4 @@ int sn_rcs_knots(const double *x, size_t n, int k, double knots[SN_RCS_MAX_KNOTS
  */
 double sn_rcs_basis(double x, const double *knots, size_t k, size_t which);
 
-/* Quantile of sorted x[n], n >= 1, at p in [0, 1]: R's type 7 (Hyndman & Fan 1996). */
-double sn_quantile_sorted(const double *x, size_t n, double p);
-
 #endif

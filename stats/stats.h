@@ -65,13 +65,13 @@ double sn_logistic_term_x(const struct sn_logistic *m, size_t term, const struct
 /* Index of a text among a factor's levels; 0 (the reference) for any other text when the reference has no name; else -1. */
 int sn_logistic_level(const struct sn_logistic_column *c, const char *text);
 
-
 #include "stats/dist.h"
 #include "stats/quantile.h"
 #include "stats/bootstrap.h"
 #include "stats/rcs.h"
 #include "stats/glm.h"
 #include "stats/formula.h"
+#include "stats/infer.h"
 #include "stats/nomogram.h"
 #include "stats/smooth.h"
 
