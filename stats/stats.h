@@ -38,6 +38,9 @@ int sn_logistic_apply(const struct sn_logistic *m, const double *x, double *lp, 
 #include "stats/dist.h"
 #include "stats/quantile.h"
 #include "stats/bootstrap.h"
+#include "stats/roc.h"
+#include "stats/proportions.h"
+#include "stats/reclass.h"
 #include "stats/nomogram.h"
 
 #endif
