@@ -55,7 +55,7 @@ struct sn_eval_data {
     size_t n;                     /* units */
     size_t *row;                  /* [n] first table row of the unit */
     size_t *rows_of;              /* [n] table rows united in it */
-    int *y;                       /* [n] */
+    uint8_t *y;                   /* [n] 0 or 1 */
     double *score[SN_EVAL_MODELS];/* each [n] */
     uint32_t *cluster;            /* [n]; NULL: each unit by itself */
     uint32_t n_clusters;
@@ -71,5 +71,153 @@ int sn_eval_load(struct sn_eval_data *d, const struct sn_eval_options *o, struct
 void sn_eval_data_free(struct sn_eval_data *d);
 int sn_eval_set(const struct sn_eval_data *d, const char *name);   /* -1: none */
 int sn_eval_model(const struct sn_eval_data *d, const char *name); /* -1: none */
+
+/* ---- results ----------------------------------------------------------------------------------- */
+
+#define SN_EVAL_LEVEL 0.95
+#define SN_EVAL_BAND 101          /* specificities 0, 0.01, ..., 1 of the ROC's band */
+#define SN_EVAL_GROUPS 10         /* of equal size, in the calibration plot and Hosmer-Lemeshow's test */
+
+struct sn_eval_ci {
+    double v, lo, hi;             /* NaN: not defined */
+};
+
+/* At a threshold. The order is the report's: proper measures of a decision first, the improper ones last. */
+enum sn_metric {
+    SN_M_SENSITIVITY, SN_M_SPECIFICITY, SN_M_PPV, SN_M_NPV, SN_M_PPV_AT, SN_M_NPV_AT, SN_M_LR_POS, SN_M_LR_NEG, SN_M_DOR, SN_M_YOUDEN,
+    SN_M_ACCURACY, SN_M_BALANCED, SN_M_MCC, SN_M_F1, SN_METRICS
+};
+const char *sn_metric_key(enum sn_metric m);   /* "sensitivity", ..., of results.json */
+const char *sn_metric_name(enum sn_metric m);  /* "Sensitivity", ..., for people */
+
+struct sn_eval_cut {
+    double t;                     /* positive from here on; NaN: no threshold */
+    size_t tp, fp, fn, tn;
+    struct sn_eval_ci m[SN_METRICS];
+};
+
+struct sn_eval_curve {            /* calibration */
+    bool has;
+    const char *why_not;          /* when not has */
+    struct sn_calibration c;
+    struct sn_hosmer_lemeshow hl;
+    struct sn_risk_group group[SN_EVAL_GROUPS];
+    int n_groups;
+    bool has_curve;
+    struct sn_calibration_curve curve;
+    struct sn_calibration_boot boot;
+    char curve_why_not[200];
+};
+
+/* One model on one set. */
+struct sn_eval_model {
+    struct sn_eval_ci auc;        /* DeLong */
+    double auc_se;
+    struct sn_eval_ci auc_logit;  /* DeLong on the logit scale */
+    struct sn_eval_ci auc_boot;   /* percentile bootstrap of clusters, else of patients within outcomes; v is the median */
+    size_t n_roc;
+    double *fpr, *tpr;            /* [n_roc] from (0, 0) to (1, 1) */
+    double *band_lo, *band_hi;    /* [SN_EVAL_BAND] sensitivity at 1 - specificity i / 100; NULL without bootstrap */
+    struct sn_eval_cut cut;
+    struct sn_eval_curve calibration;
+    struct sn_dca_point *dca;     /* [n_thresholds]; NULL: not a probability */
+    struct sn_dca_band *dca_band; /* [n_thresholds]; NULL without bootstrap */
+    double *risk[2];              /* ascending, without and with the event */
+    struct sn_eval_ci median[2];  /* v median, lo and hi quartiles */
+};
+
+/* Two models on the same cases. */
+struct sn_eval_pair {
+    int a, b;
+    struct sn_eval_ci diff;       /* AUC of a - AUC of b */
+    double p, p_holm;             /* DeLong, paired; Holm over the set's pairs */
+    struct sn_eval_ci boot;       /* the difference by clusters, when there are clusters */
+    struct sn_eval_ci accuracy, sensitivity, specificity; /* differences at the thresholds; NaN without */
+    double p_accuracy, p_sensitivity, p_specificity;      /* McNemar: exact or mid-P */
+    struct sn_dca_band *dca;      /* [n_thresholds] of the net benefit's difference; NULL */
+};
+
+/* A claim that one model is best, judged. */
+enum sn_verdict {
+    SN_CLAIM_SUPPORTED,           /* ahead of every other, each difference significant after Holm */
+    SN_CLAIM_UNSUPPORTED,         /* ahead, but not beyond chance */
+    SN_CLAIM_REVERSED,            /* another one is ahead, within chance */
+    SN_CLAIM_CONTRADICTED,        /* another one is ahead, beyond chance */
+    SN_CLAIM_NONE                 /* one model only, or nothing to compare */
+};
+struct sn_eval_claim {
+    int model;                    /* claimed, or the one with the highest AUC */
+    bool stated;                  /* by --claim */
+    enum sn_verdict verdict;
+    char text[1200];              /* whole sentences, with differences, intervals and p */
+};
+
+struct sn_eval_group {            /* one level of a subgroup, first model */
+    const char *column, *level;
+    size_t n, events;
+    struct sn_eval_ci auc, sensitivity, specificity, in_the_large;
+};
+struct sn_eval_subgroup {
+    int first, n;                 /* into groups */
+    double p_auc, p_sensitivity, p_specificity; /* levels alike? */
+};
+
+struct sn_eval_reader {
+    const char *name, *group;
+    size_t n, events, tp, fp, fn, tn;
+    struct sn_eval_ci sensitivity, specificity;
+    struct sn_eval_ci d_sensitivity, d_specificity, d_accuracy; /* first model at its threshold minus reader, same cases */
+    double p_sensitivity, p_specificity, p_accuracy, p_holm;    /* McNemar; Holm over the set's readers, of accuracy */
+    double model_sensitivity;     /* the model's, on the same cases, at the reader's specificity */
+};
+
+struct sn_eval_reclass {
+    bool has;
+    int a, b;
+    struct sn_eval_ci nri_event, nri_nonevent, nri, cnri, idi;
+};
+
+struct sn_eval_result {           /* of one set */
+    const char *name;
+    size_t n, events, clusters;
+    bool usable;                  /* both outcomes present */
+    double prevalence;
+    size_t *unit;                 /* [n] into the data */
+    uint8_t *y;                   /* [n] */
+    double *score[SN_EVAL_MODELS];/* [n] */
+    uint32_t *cluster;
+    struct sn_eval_model *model;  /* [n_models] */
+    struct sn_eval_pair *pair;
+    size_t n_pairs;
+    struct sn_eval_claim claim;
+    struct sn_eval_group *group;
+    int n_groups;
+    struct sn_eval_subgroup *subgroup;
+    int n_subgroups;
+    struct sn_eval_reader *reader;
+    size_t n_readers;
+    struct sn_eval_reclass reclass;
+    struct sn_dca_point *treat_all; /* [n_thresholds] */
+};
+
+struct sn_eval {
+    const struct sn_eval_options *o;
+    struct sn_eval_data *d;
+    double threshold[SN_EVAL_MODELS];  /* NaN: none */
+    char threshold_origin[160];
+    double *t;                    /* [n_thresholds] of the decision curves */
+    size_t n_thresholds;
+    struct sn_eval_result *set;   /* [d->n_sets] */
+    struct sn_recal recal;
+    char recal_text[200];
+    struct sn_buf notes;          /* what a reader of the results must know; one a line */
+    struct sn_table reads;
+    size_t reads_unmatched, reads_assisted;
+    struct sn_arena arena;
+};
+
+int sn_eval_run(struct sn_eval *e, const struct sn_eval_options *o, struct sn_eval_data *d, struct sn_pool *pool, struct sn_error *err);
+void sn_eval_free(struct sn_eval *e);
+void sn_eval_note(struct sn_eval *e, const char *fmt, ...) SN_PRINTF(2, 3);
 
 #endif

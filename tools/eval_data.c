@@ -147,7 +147,7 @@ static int unite(struct sn_eval_data *d, const struct sn_eval_options *o, const 
             SN_TRY(sn_table_flag(&d->table, row, c->outcome, &y, err));
         if (d->rows_of[u]++ == 0) {
             d->row[u] = row;
-            d->y[u] = y;
+            d->y[u] = (uint8_t)y;
         } else {
             SN_TRY(same_in_unit(d, c->outcome, row, d->row[u], "outcome", err));
             d->united = true;
