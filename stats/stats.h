@@ -77,5 +77,8 @@ int sn_logistic_level(const struct sn_logistic_column *c, const char *text);
 #include "stats/reclass.h"
 #include "stats/nomogram.h"
 #include "stats/smooth.h"
+#include "stats/calibration.h"
+#include "stats/recalibrate.h"
+#include "stats/dca.h"
 
 #endif
