@@ -17,7 +17,6 @@
 /* ---- what was asked for ---------------------------------------------------------------------- */
 
 enum sn_patient_rule { SN_PATIENT_MEAN, SN_PATIENT_MAX, SN_PATIENT_NONE };
-enum sn_cut_rule { SN_CUT_YOUDEN, SN_CUT_CLOSEST, SN_CUT_SENSITIVITY, SN_CUT_SPECIFICITY };
 
 struct sn_eval_options {
     const char *path;             /* predictions.csv */
@@ -28,8 +27,7 @@ struct sn_eval_options {
     double range_lo, range_hi;    /* threshold probabilities of the decision curve */
     const char *threshold;        /* "0.3" or "risk=0.3,p_a=0.5"; NULL: none stated */
     const char *threshold_from;   /* set it is chosen on; NULL: none */
-    enum sn_cut_rule cut;
-    double cut_value;             /* sensitivity or specificity asked for */
+    struct sn_cut_rule cut;
     size_t boot;                  /* replicates */
     uint64_t seed;
     double prevalence;            /* of the population meant; NaN: the study's own */
@@ -77,6 +75,7 @@ int sn_eval_model(const struct sn_eval_data *d, const char *name); /* -1: none *
 #define SN_EVAL_LEVEL 0.95
 #define SN_EVAL_BAND 101          /* specificities 0, 0.01, ..., 1 of the ROC's band */
 #define SN_EVAL_GROUPS 10         /* of equal size, in the calibration plot and Hosmer-Lemeshow's test */
+#define SN_EVAL_CURVE_BOOT 500    /* calibration curves are refitted at most so often: enough for a 95 % band */
 
 struct sn_eval_ci {
     double v, lo, hi;             /* NaN: not defined */
@@ -111,12 +110,11 @@ struct sn_eval_curve {            /* calibration */
 
 /* One model on one set. */
 struct sn_eval_model {
-    struct sn_eval_ci auc;        /* DeLong */
-    double auc_se;
+    struct sn_eval_ci auc;        /* to be reported: DeLong, or by bootstrap of clusters when there are some */
+    double auc_se;                /* DeLong */
+    struct sn_eval_ci auc_delong;
     struct sn_eval_ci auc_logit;  /* DeLong on the logit scale */
     struct sn_eval_ci auc_boot;   /* percentile bootstrap of clusters, else of patients within outcomes; v is the median */
-    size_t n_roc;
-    double *fpr, *tpr;            /* [n_roc] from (0, 0) to (1, 1) */
     double *band_lo, *band_hi;    /* [SN_EVAL_BAND] sensitivity at 1 - specificity i / 100; NULL without bootstrap */
     struct sn_eval_cut cut;
     struct sn_eval_curve calibration;
@@ -129,26 +127,26 @@ struct sn_eval_model {
 /* Two models on the same cases. */
 struct sn_eval_pair {
     int a, b;
-    struct sn_eval_ci diff;       /* AUC of a - AUC of b */
-    double p, p_holm;             /* DeLong, paired; Holm over the set's pairs */
-    struct sn_eval_ci boot;       /* the difference by clusters, when there are clusters */
+    struct sn_eval_ci diff;       /* AUC of a - AUC of b; DeLong, paired, or by bootstrap of clusters */
+    double p, p_holm;             /* Holm over the set's pairs */
     struct sn_eval_ci accuracy, sensitivity, specificity; /* differences at the thresholds; NaN without */
     double p_accuracy, p_sensitivity, p_specificity;      /* McNemar: exact or mid-P */
     struct sn_dca_band *dca;      /* [n_thresholds] of the net benefit's difference; NULL */
 };
 
 /* A claim that one model is best, judged. */
-enum sn_verdict {
+enum sn_claim_verdict {           /* in order of weight: the worst rival counts */
+    SN_CLAIM_NONE,                /* one model only */
     SN_CLAIM_SUPPORTED,           /* ahead of every other, each difference significant after Holm */
-    SN_CLAIM_UNSUPPORTED,         /* ahead, but not beyond chance */
-    SN_CLAIM_REVERSED,            /* another one is ahead, within chance */
-    SN_CLAIM_CONTRADICTED,        /* another one is ahead, beyond chance */
-    SN_CLAIM_NONE                 /* one model only, or nothing to compare */
+    SN_CLAIM_UNSUPPORTED,         /* ahead, but not of all beyond chance */
+    SN_CLAIM_REVERSED,            /* another one is as good or ahead, within chance */
+    SN_CLAIM_CONTRADICTED         /* another one is ahead, beyond chance */
 };
+const char *sn_claim_key(enum sn_claim_verdict v); /* "supported", "not supported", "reversed", "contradicted", "nothing to compare" */
 struct sn_eval_claim {
     int model;                    /* claimed, or the one with the highest AUC */
     bool stated;                  /* by --claim */
-    enum sn_verdict verdict;
+    enum sn_claim_verdict verdict;
     char text[1200];              /* whole sentences, with differences, intervals and p */
 };
 
@@ -172,9 +170,10 @@ struct sn_eval_reader {
 };
 
 struct sn_eval_reclass {
-    bool has;
-    int a, b;
-    struct sn_eval_ci nri_event, nri_nonevent, nri, cnri, idi;
+    bool has, has_categories;
+    int old_model, new_model;
+    double cut;                   /* the two categories' border: the first model's threshold */
+    struct sn_reclass categories, continuous;
 };
 
 struct sn_eval_result {           /* of one set */
@@ -184,7 +183,9 @@ struct sn_eval_result {           /* of one set */
     double prevalence;
     size_t *unit;                 /* [n] into the data */
     uint8_t *y;                   /* [n] */
+    double *yd;                   /* [n] the same as numbers */
     double *score[SN_EVAL_MODELS];/* [n] */
+    struct sn_roc roc[SN_EVAL_MODELS];
     uint32_t *cluster;
     struct sn_eval_model *model;  /* [n_models] */
     struct sn_eval_pair *pair;
@@ -216,6 +217,8 @@ struct sn_eval {
     struct sn_arena arena;
 };
 
+/* "= 0.03", "< 0.001" or "-"; buf of 60. */
+const char *sn_eval_p(double p, char *buf);
 int sn_eval_run(struct sn_eval *e, const struct sn_eval_options *o, struct sn_eval_data *d, struct sn_pool *pool, struct sn_error *err);
 void sn_eval_free(struct sn_eval *e);
 void sn_eval_note(struct sn_eval *e, const char *fmt, ...) SN_PRINTF(2, 3);
