@@ -149,7 +149,7 @@ struct sn_risk_spread {
     double mean, sd;
     double min, q05, q25, median, q75, q95, max; /* type 7 */
     size_t bin[SN_SPREAD_BINS];
-    double bandwidth;         /* R's bw.nrd0: 0.9 min(sd, IQR / 1.34) n^-0.2, Silverman 1986, eq. 3.31 */
+    double bandwidth;         /* R's bw.nrd0: 0.9 min(sd, IQR / 1.34) n^-0.2, Silverman 1986, eq. 3.31; the density uses at least 0.001 */
     double density[SN_SPREAD_POINTS]; /* Gaussian kernel, mass beyond 0 and 1 reflected inwards; integrates to 1 */
 };
 /* of[0]: without event, of[1]: with. */
