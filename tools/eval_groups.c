@@ -340,7 +340,7 @@ static int compare_reader(struct sn_eval *e, struct sn_eval_result *r, const sig
 
 static int readers_of_set(struct sn_eval *e, struct sn_eval_result *r, const struct reads *q, struct sn_error *err)
 {
-    double *score = malloc(SN_MAX(r->n, 1u) * sizeof *score), *y = malloc(SN_MAX(r->n, 1u) * sizeof *y), *p = malloc((q->who.n_levels + 1) * sizeof *p);
+    double *score = malloc(SN_MAX(r->n, 1u) * sizeof *score), *y = malloc(SN_MAX(r->n, 1u) * sizeof *y), *p = calloc(q->who.n_levels + 1, sizeof *p);
     int rc = SN_OK;
 
     r->reader = calloc(q->who.n_levels + 1, sizeof *r->reader);

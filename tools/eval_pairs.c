@@ -236,7 +236,7 @@ int sn_eval_pairs(struct sn_eval *e, struct sn_eval_result *r, struct sn_pool *p
 
     if (!r->usable)
         return SN_OK;
-    p = malloc((n + 1) * sizeof *p);
+    p = calloc(n + 1, sizeof *p);
     if (!p)
         return SN_NOMEM(err, "the comparisons");
     for (size_t k = 0; k < n && !rc; k++) {
