@@ -2,7 +2,7 @@
  * roc_boot.c: bootstrap of everything a ROC curve shows.
  *
  * Scores are sorted once. Weights count the cases in the order of the (first) score, so that a replicate is one sweep
- * without a sort; equal scores of one class are alike, so the order of the input does not matter.
+ * without a sort; equal scores of one class are alike, so with strata the order of the input does not matter.
  */
 #include "stats/stats.h"
 
