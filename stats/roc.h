@@ -26,7 +26,7 @@ struct sn_roc {
 #define SN_ROC_POSITIVE 1
 #define SN_ROC_LAST     2
 /*
- * O(n): scores are sorted by radix. n at most 2^32 - 3. SN_EINVAL: a NaN score, an outcome other than 0 and 1 (both name
+ * O(n): scores are sorted by radix. n at most 2^32 - 3. SN_EINVAL: a score that is not finite, an outcome other than 0 and 1 (both name
  * the observation, from 1), or only one class.
  */
 int sn_roc_build(const double *score, const double *y, size_t n, struct sn_roc *roc, struct sn_error *err);
