@@ -28,8 +28,9 @@ SRC_nets    = net.c registry.c resnet.c densenet.c deeplabv3.c unet.c unetpp.c
 SRC_engine  = graph.c plan.c pack.c prepack.c steps.c exec.c
 SRC_io      = image.c exif.c inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c bmp_rle.c resize.c resize_pillow.c \
               resize_opencv.c npy.c csv.c number.c json_write.c json_read.c
-SRC_stats   = logistic_apply.c nomogram.c dist.c dist_families.c quantile.c bootstrap.c roc.c delong.c roc_boot.c proportions.c paired.c subgroup.c reclass.c
-SRC_stats  += dist.c dist_families.c quantile.c bootstrap.c
+SRC_stats   = logistic_apply.c nomogram.c
+SRC_stats  += dist.c dist_families.c quantile.c bootstrap.c roc.c delong.c roc_boot.c proportions.c paired.c subgroup.c \
+              reclass.c
 SRC_stats  += smooth.c loess.c loess_stats.c isotonic.c calibration.c calibration_groups.c calibration_curve.c \
               calibration_boot.c risk_spread.c recalibrate.c recalibrate_file.c dca.c dca_boot.c dca_validate.c
 SRC_stats  += logistic_read.c qr.c glm.c rcs.c formula.c design.c infer.c select.c lasso.c validate.c
