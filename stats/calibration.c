@@ -183,7 +183,9 @@ static int logistic(const struct sn_risks *r, double z, struct sn_calibration *c
     c->in_the_large = wald(fit.beta[0], fit.se[0], z);
     sn_logit_free(&fit);
     c->slope = c->recalibration_intercept = undefined;
-    c->cox_chisq = c->cox_p = c->lr_chisq = c->d = c->u = c->q = (double)NAN;
+    c->cox_chisq = c->cox_p = c->u = c->q = (double)NAN;
+    c->lr_chisq = 2.0 * (as_is - null);
+    c->d = (c->lr_chisq - 1.0) / (double)r->n;
     if (r->p[0] == r->p[r->n - 1])
         return SN_OK;
     rc = sn_logit_fit(design, r->n, 2, y, NULL, NULL, &fit, &why);
@@ -196,8 +198,6 @@ static int logistic(const struct sn_risks *r, double z, struct sn_calibration *c
     c->slope = wald(fit.beta[1], fit.se[1], z);
     c->cox_chisq = fmax(0.0, 2.0 * (fit.loglik - as_is));
     c->cox_p = sn_chisq_sf(c->cox_chisq, 2.0);
-    c->lr_chisq = 2.0 * (fit.loglik - null);
-    c->d = (c->lr_chisq - 1.0) / (double)r->n;
     c->u = (c->cox_chisq - 2.0) / (double)r->n;
     c->q = c->d - c->u;
     sn_logit_free(&fit);

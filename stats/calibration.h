@@ -52,7 +52,7 @@ struct sn_calibration {
     double spiegelhalter_z, spiegelhalter_p; /* Spiegelhalter 1986, Stat Med 5:421; two-sided */
     struct sn_estimate discrimination_slope; /* mean risk with event - without (Yates; Tjur's R2); se of a difference of means */
     /* rms::val.prob's remaining figures */
-    double lr_chisq;           /* likelihood ratio of the recalibration fit against its intercept: "D:Chi-sq" */
+    double lr_chisq;           /* likelihood ratio of the risks as they are against the prevalence alone: "D:Chi-sq" */
     double d, u, q;            /* (lr_chisq - 1) / n, (cox_chisq - 2) / n, d - u */
 };
 /* level in (0, 1). */
