@@ -94,11 +94,11 @@ void sn_risks_free(struct sn_risks *r)
 
 /* ---- summaries -------------------------------------------------------------------------------- */
 
-static const struct sn_estimate undefined = { (double)NAN, (double)NAN, (double)NAN, (double)NAN };
+static const struct sn_cal_estimate undefined = { (double)NAN, (double)NAN, (double)NAN, (double)NAN };
 
-static struct sn_estimate wald(double value, double se, double z)
+static struct sn_cal_estimate wald(double value, double se, double z)
 {
-    return (struct sn_estimate){ value, se, value - z * se, value + z * se };
+    return (struct sn_cal_estimate){ value, se, value - z * se, value + z * se };
 }
 
 static double sum_of(const double *x, size_t n)

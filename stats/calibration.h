@@ -33,7 +33,7 @@ void sn_risks_free(struct sn_risks *r); /* a zeroed one is fine */
 /* ---- summaries (calibration.c) ---------------------------------------------------------------- */
 
 /* A value with its standard error and interval; NaN where not defined. */
-struct sn_estimate {
+struct sn_cal_estimate {
     double value, se, lo, hi;
 };
 
@@ -41,16 +41,16 @@ struct sn_calibration {
     size_t n, events, clamped;
     double level;              /* of all intervals */
     double mean_risk, prevalence;
-    struct sn_estimate oe;     /* observed / expected events; se of its logarithm sqrt((1 - prevalence) / events), interval on that scale: Debray et al. 2017, BMJ 356:i6460 */
-    struct sn_estimate in_the_large; /* intercept of logit(y) ~ 1 + offset(logit p); Wald. Not rms' "Intercept" */
-    struct sn_estimate slope;  /* b of logit(y) ~ a + b logit p; Wald */
-    struct sn_estimate recalibration_intercept; /* a of the same fit: what rms::val.prob prints as "Intercept" */
+    struct sn_cal_estimate oe;     /* observed / expected events; se of its logarithm sqrt((1 - prevalence) / events), interval on that scale: Debray et al. 2017, BMJ 356:i6460 */
+    struct sn_cal_estimate in_the_large; /* intercept of logit(y) ~ 1 + offset(logit p); Wald. Not rms' "Intercept" */
+    struct sn_cal_estimate slope;  /* b of logit(y) ~ a + b logit p; Wald */
+    struct sn_cal_estimate recalibration_intercept; /* a of the same fit: what rms::val.prob prints as "Intercept" */
     bool slope_defined;        /* false: all risks are the same, or outcome and risk separate; slope, intercept and Cox are NaN then */
     double cox_chisq, cox_p;   /* likelihood ratio of (a, b) = (0, 1), 2 df: Cox 1958; rms' "U:Chi-sq" */
-    struct sn_estimate brier;  /* mean (p - y)^2; se from its sample variance */
-    struct sn_estimate brier_scaled; /* 1 - Brier / (prevalence (1 - prevalence)); se by the delta method (both parts estimated) */
+    struct sn_cal_estimate brier;  /* mean (p - y)^2; se from its sample variance */
+    struct sn_cal_estimate brier_scaled; /* 1 - Brier / (prevalence (1 - prevalence)); se by the delta method (both parts estimated) */
     double spiegelhalter_z, spiegelhalter_p; /* Spiegelhalter 1986, Stat Med 5:421; two-sided */
-    struct sn_estimate discrimination_slope; /* mean risk with event - without (Yates; Tjur's R2); se of a difference of means */
+    struct sn_cal_estimate discrimination_slope; /* mean risk with event - without (Yates; Tjur's R2); se of a difference of means */
     /* rms::val.prob's remaining figures */
     double lr_chisq;           /* likelihood ratio of the risks as they are against the prevalence alone: "D:Chi-sq" */
     double d, u, q;            /* (lr_chisq - 1) / n, (cox_chisq - 2) / n, d - u */
