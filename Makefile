@@ -42,6 +42,7 @@ SRC_tools   = cli.c cmd_convert.c cmd_prepack.c cmd_inspect.c inspect_plan.c cmd
 SRC_io     += gb18030.c gb18030_chart.c svg.c svg_plot.c
 SRC_tools  += table.c figures.c figures_rows.c eval_data.c eval_run.c eval_models.c eval_pairs.c eval_groups.c \
               eval_json.c eval_csv.c eval_figures.c eval_text.c eval_html.c eval_tables.c cmd_evaluate.c
+SRC_tools  += fit_data.c fit_run.c fit_json.c fit_text.c cmd_fit.c
 
 SRC_bench   = bench.c bench_net.c bench_kernels.c
 
