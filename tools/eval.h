@@ -136,13 +136,13 @@ struct sn_eval_pair {
 
 /* A claim that one model is best, judged. */
 enum sn_claim_verdict {           /* in order of weight: the worst rival counts */
-    SN_CLAIM_NONE,                /* one model only */
+    SN_CLAIM_NONE,                /* one model only, or the cases it was fitted on */
     SN_CLAIM_SUPPORTED,           /* ahead of every other, each difference significant after Holm */
     SN_CLAIM_UNSUPPORTED,         /* ahead, but not of all beyond chance */
     SN_CLAIM_REVERSED,            /* another one is as good or ahead, within chance */
     SN_CLAIM_CONTRADICTED         /* another one is ahead, beyond chance */
 };
-const char *sn_claim_key(enum sn_claim_verdict v); /* "supported", "not supported", "reversed", "contradicted", "nothing to compare" */
+const char *sn_claim_key(enum sn_claim_verdict v); /* "supported", "not supported", "reversed", "contradicted", "not judged" */
 struct sn_eval_claim {
     int model;                    /* claimed, or the one with the highest AUC */
     bool stated;                  /* by --claim */
