@@ -346,16 +346,17 @@ static bool used(const struct sn_fit_report *r, size_t column)
 int sn_fit_write_model(const struct sn_fit_report *r, const char *path, struct sn_error *err)
 {
     const struct sn_logistic *m = &r->d->design.model;
-    char trained[200];
+    char trained[200], outcome[200];
     struct sn_json w;
     int rc;
 
     (void)snprintf(trained, sizeof trained, "%.100s: %zu cases, %zu events", r->d->table.file, r->d->n, r->d->events);
+    (void)snprintf(outcome, sizeof outcome, "%.90s%s%.90s", r->o->names.outcome, r->o->event ? " = " : "", r->o->event ? r->o->event : "");
     sn_json_init(&w, 2);
     sn_json_object(&w);
     sn_json_kv(&w, "format", "sentinode-logistic");
     sn_json_kv_int(&w, "version", 2);
-    sn_json_kv(&w, "outcome", r->o->names.outcome);
+    sn_json_kv(&w, "outcome", outcome);
     sn_json_kv(&w, "trained_on", trained);
     sn_json_kv_number(&w, "intercept", r->beta[0]);
     sn_json_kv_number(&w, "threshold", r->threshold);

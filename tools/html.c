@@ -41,6 +41,7 @@ static const char style[] =
     "b:first-child{display:block}.claim.no{border-color:#c77700;background:#fff9ec}.claim.yes{border-color:#2f7d46;background:#f2faf4}\n"
     "table.tight td.n,table.tight th.n{padding:.25rem .45rem}table.tight td{white-space:nowrap}.ci{display:block;font-size:.84em;color:#57606a}\n"
     "h3{font-size:1rem;margin:1.1rem 0 .3rem}.ref{font-weight:400;font-size:.8rem;color:#57606a}.scroll{overflow-x:auto}\n"
+    ".small{font-size:.86rem;color:#444c56}svg{max-width:100%;height:auto}\n"
     "@media print{body{font-size:12px;max-width:none}.research,.review,.ok,.label,.bar,.bar "
     "i{-webkit-print-color-adjust:exact;"
     "print-color-adjust:exact}figure,tr,.review{break-inside:avoid}h2{break-after:avoid}figure "
