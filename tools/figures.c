@@ -240,6 +240,23 @@ static void calibration_groups(const struct sn_plot *p, const struct sn_fig_cali
     }
 }
 
+/* Is the upper left corner of this size emptier than the lower right one? */
+static bool roomier(const struct sn_plot *p, const struct sn_fig_calibration *c, double w, double h)
+{
+    double across = w / p->w, up = h / p->h;
+    size_t top = 0, bottom = 0;
+
+    for (size_t i = 0; i < c->n; i++) {
+        top += c->x[i] < across && c->y[i] > 1 - up;
+        bottom += c->x[i] > 1 - across && c->y[i] < up;
+    }
+    for (size_t i = 0; i < c->n_groups; i++) {
+        top += c->group_p[i] < across && c->group_hi[i] > 1 - up ? 5 : 0;
+        bottom += c->group_p[i] > 1 - across && c->group_lo[i] < up ? 5 : 0;
+    }
+    return top <= bottom;
+}
+
 void sn_fig_calibration(struct sn_buf *b, const struct sn_fig *f, const struct sn_fig_calibration *c)
 {
     struct sn_pen curve = sn_series(1), logistic = sn_series(2);
@@ -247,7 +264,8 @@ void sn_fig_calibration(struct sn_buf *b, const struct sn_fig *f, const struct s
     int rows = 0, notes = 0;
     struct sn_svg s;
     struct sn_plot p;
-    double w, h, widest = 0;
+    double w, h, widest = 0, x, y;
+    bool top;
 
     curve.dash = NULL;
     row[rows++] = (struct sn_legend_row){ .text = "Ideal", .has_line = true, .pen = thin_grey };
@@ -278,9 +296,12 @@ void sn_fig_calibration(struct sn_buf *b, const struct sn_fig *f, const struct s
 
         widest = SN_MAX(widest, width);
     }
-    sn_svg_rect(&s, p.x + 3, p.y + 2, widest + 6, 11.5 * notes + 4, &(struct sn_pen){ .fill = "#fff", .opacity = 0.8 });
+    top = roomier(&p, c, widest + 8, 11.5 * notes + 6);
+    x = top ? p.x + 5 : p.x + p.w - widest - 5;
+    y = top ? p.y + 12 : p.y + p.h - 11.5 * notes + 4;
+    sn_svg_rect(&s, x - 2, y - 10, widest + 6, 11.5 * notes + 3, &(struct sn_pen){ .fill = "#fff", .opacity = 0.8 });
     for (int i = 0; i < notes; i++)
-        sn_svg_text(&s, p.x + 6, p.y + 12 + 11.5 * i, &(struct sn_text){ .size = 9 }, c->note[i]);
+        sn_svg_text(&s, x, y + 11.5 * i, &(struct sn_text){ .size = 9 }, c->note[i]);
     histograms(&s, &p, c);
     sn_svg_legend(&s, p.x - 4, p.y + p.h + 26 * SN_MM, 0, row, rows);
     sn_svg_end(&s);
