@@ -9,6 +9,11 @@
 #ifndef SN_DIST_H
 #define SN_DIST_H
 
+/* Confidence limits; NaN where they are not defined. */
+struct sn_interval {
+    double lo, hi;
+};
+
 /* Standard normal; sf to its underflow at 38.5. */
 double sn_norm_pdf(double x);
 double sn_norm_cdf(double x);

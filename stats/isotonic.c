@@ -1,5 +1,5 @@
 /* isotonic.c: isotonic regression by pooling adjacent violators. */
-#include "stats/smooth.h"
+#include "stats/stats.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@ struct block {
 };
 
 /* One block for each distinct x. */
-static size_t distinct(const double *x, const double *y, const double *weight, const size_t *order, size_t n, struct block *b)
+static size_t distinct(const double *x, const double *y, const double *weight, const uint32_t *order, size_t n, struct block *b)
 {
     size_t m = 0;
 
@@ -54,7 +54,8 @@ int sn_isotonic(const double *x, const double *y, const double *weight, size_t n
                 struct sn_error *err)
 {
     struct block *b = NULL;
-    size_t *order = NULL, m, bytes;
+    uint32_t *order = NULL;
+    size_t m, bytes;
     int rc;
 
     if (!n)
@@ -69,7 +70,7 @@ int sn_isotonic(const double *x, const double *y, const double *weight, size_t n
         rc = SN_NOMEM(err, "isotonic regression");
         goto out;
     }
-    SN_TRY_OUT(sn_order(x, n, order, err));
+    SN_TRY_OUT(sn_sort_order(x, n, order, err));
     m = pool(b, distinct(x, y, weight, order, n, b));
     *knots = 0;
     for (size_t i = 0; i < m; i++) {

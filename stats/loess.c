@@ -340,14 +340,15 @@ static int check(const double *x, const double *y, size_t n, const struct sn_loe
 
 static int sort_points(const double *x, const double *y, size_t n, struct sn_loess *f, struct sn_error *err)
 {
-    size_t bytes, *order;
+    size_t bytes;
+    uint32_t *order;
     int rc;
 
     SN_TRY(sn_size_mul(&bytes, n, sizeof *order, err));
     order = malloc(bytes);
     f->x = malloc(n * sizeof *f->x);
     f->y = malloc(n * sizeof *f->y);
-    rc = order && f->x && f->y ? sn_order(x, n, order, err) : SN_NOMEM(err, "loess");
+    rc = order && f->x && f->y ? sn_sort_order(x, n, order, err) : SN_NOMEM(err, "loess");
     for (size_t i = 0; i < n && !rc; i++) {
         f->x[i] = x[order[i]];
         f->y[i] = y[order[i]];

@@ -2,7 +2,7 @@
 #ifndef SN_LOESS_PARTS_H
 #define SN_LOESS_PARTS_H
 
-#include "stats/smooth.h"
+#include "stats/stats.h"
 
 /*
  * How the local fit at `at` depends on y: value = sum row[i] y[first + i], i < in_span; likewise its slope. Either row

@@ -1,67 +1,10 @@
-/* smooth.c: order, quantiles, interpolation; lowess. */
-#include "stats/smooth.h"
+/* smooth.c: interpolation; lowess. */
+#include "stats/stats.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* ---- order --------------------------------------------------------------------------------- */
-
-/* Merge sort: stable, no worst case, and not dependent on the C library's qsort. */
-static void merge_runs(const double *x, const size_t *from, size_t *to, size_t n, size_t width)
-{
-    for (size_t lo = 0; lo < n; lo += 2 * width) {
-        size_t mid = SN_MIN(lo + width, n), hi = SN_MIN(lo + 2 * width, n), a = lo, b = mid;
-
-        for (size_t k = lo; k < hi; k++)
-            to[k] = a < mid && (b >= hi || x[from[a]] <= x[from[b]]) ? from[a++] : from[b++];
-    }
-}
-
-int sn_order(const double *x, size_t n, size_t *order, struct sn_error *err)
-{
-    size_t *a = order, *b, *tmp, bytes;
-
-    SN_TRY(sn_size_mul(&bytes, n + !n, sizeof *tmp, err));
-    tmp = malloc(bytes);
-    if (!tmp)
-        return SN_NOMEM(err, "an ordering");
-    for (size_t i = 0; i < n; i++)
-        order[i] = i;
-    b = tmp;
-    for (size_t width = 1; width < n; width *= 2) {
-        size_t *swap = a;
-
-        merge_runs(x, a, b, n, width);
-        a = b;
-        b = swap;
-    }
-    if (a != order)
-        memcpy(order, a, n * sizeof *order);
-    free(tmp);
-    return SN_OK;
-}
-
-double sn_quantile7(const double *sorted, size_t n, double prob)
-{
-    double h = (double)(n - 1) * prob, lo = floor(h + 4 * DBL_EPSILON);
-    size_t i = (size_t)lo;
-    double rest = h - lo;
-
-    if (i >= n - 1)
-        return sorted[n - 1];
-    if (fabs(rest) < 1e-12) /* R: a position that rounding moved off an order statistic */
-        return sorted[i];
-    return (1.0 - rest) * sorted[i] + rest * sorted[i + 1];
-}
-
-double sn_quantile1(const double *sorted, size_t n, double prob)
-{
-    double h = (double)n * prob, k = floor(h + 4 * DBL_EPSILON);
-
-    if (h > k + 4 * DBL_EPSILON * h)
-        k += 1.0;
-    return sorted[k < 1.0 ? 0 : SN_MIN((size_t)k, n) - 1];
-}
+/* ---- interpolation --------------------------------------------------------------------------- */
 
 /* Mean of y over the ties of x[i]; *lo and *hi are set to their ends, inclusive. */
 static double tie_mean(const double *x, const double *y, size_t n, size_t i, size_t *lo, size_t *hi)
@@ -196,15 +139,8 @@ static void lowess_round(const struct lowess *s, size_t q, double delta, double 
     }
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
-/* Bisquare weights of the residuals, scaled by six medians; false: the residuals are as good as zero. */
-static bool robust_weights(const double *y, const double *fitted, size_t n, double *w, double *scratch)
+/* Bisquare weights of the residuals, scaled by six medians; *done: the residuals are as good as zero. */
+static int robust_weights(const double *y, const double *fitted, size_t n, double *w, double *scratch, bool *done, struct sn_error *err)
 {
     double mean = 0.0, six_mad;
 
@@ -214,13 +150,12 @@ static bool robust_weights(const double *y, const double *fitted, size_t n, doub
     }
     mean /= (double)n;
     memcpy(scratch, w, n * sizeof *w);
-    qsort(scratch, n, sizeof *scratch, ascending);
+    SN_TRY(sn_sort(scratch, n, err));
     six_mad = n % 2 ? 6.0 * scratch[n / 2] : 3.0 * (scratch[n / 2] + scratch[n - n / 2 - 1]);
-    if (six_mad < 1e-7 * mean)
-        return false;
+    *done = six_mad < 1e-7 * mean;
     for (size_t i = 0; i < n; i++)
         w[i] = w[i] <= 0.001 * six_mad ? 1.0 : w[i] <= 0.999 * six_mad ? square(1.0 - square(w[i] / six_mad)) : 0.0;
-    return true;
+    return SN_OK;
 }
 
 static int check_xy(const char *what, const double *x, const double *y, size_t n, struct sn_error *err)
@@ -240,7 +175,9 @@ int sn_lowess(const double *x, const double *y, size_t n, double f, int iter, do
 {
     struct lowess s = { .x = x, .y = y, .n = n };
     double *robust, *scratch;
+    bool done = false;
     size_t q, bytes;
+    int rc = SN_OK;
 
     SN_TRY(check_xy("lowess", x, y, n, err));
     if (!(f > 0.0 && f <= 1.0) || iter < 0 || delta != delta)
@@ -258,12 +195,12 @@ int sn_lowess(const double *x, const double *y, size_t n, double f, int iter, do
         return SN_NOMEM(err, "lowess");
     robust = s.w + n;
     scratch = robust + n;
-    for (int k = 0;; k++) {
+    for (int k = 0; k <= iter && !done && !rc; k++) {
         lowess_round(&s, q, delta, fitted);
-        if (k == iter || !robust_weights(y, fitted, n, robust, scratch))
-            break;
+        if (k < iter)
+            rc = robust_weights(y, fitted, n, robust, scratch, &done, err);
         s.robust = robust;
     }
     free(s.w);
-    return SN_OK;
+    return rc;
 }

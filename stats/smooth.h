@@ -8,17 +8,7 @@
 
 #include "base/base.h"
 
-/* ---- order and interpolation (smooth.c) ---------------------------------------------------- */
-
-/* order[i] is the index of the i-th smallest x; ties keep their order. No NaN. SN_ENOMEM. */
-int sn_order(const double *x, size_t n, size_t *order, struct sn_error *err);
-
-/*
- * Quantile of ascending x[n], n >= 1, at `prob` in [0, 1]: R's type 7 (linear between order statistics, its
- * default); type 1 (inverse of the empirical distribution).
- */
-double sn_quantile7(const double *sorted, size_t n, double prob);
-double sn_quantile1(const double *sorted, size_t n, double prob);
+/* ---- interpolation (smooth.c) --------------------------------------------------------------- */
 
 /* Line through points of ascending x[n] (n >= 1, ties allowed: their mean counts), as R's approx(ties = mean); the end values beyond both ends. */
 double sn_interpolate(const double *x, const double *y, size_t n, double at);

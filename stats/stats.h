@@ -72,7 +72,13 @@ int sn_logistic_level(const struct sn_logistic_column *c, const char *text);
 #include "stats/glm.h"
 #include "stats/formula.h"
 #include "stats/infer.h"
+#include "stats/roc.h"
+#include "stats/proportions.h"
+#include "stats/reclass.h"
 #include "stats/nomogram.h"
 #include "stats/smooth.h"
+#include "stats/calibration.h"
+#include "stats/recalibrate.h"
+#include "stats/dca.h"
 
 #endif

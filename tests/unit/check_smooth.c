@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "io/io.h"
-#include "stats/smooth.h"
+#include "stats/stats.h"
 
 #define SAMPLES 5
 static const char *const sample_names[SAMPLES] = { "plain", "graded", "few", "clumps", "large" };
@@ -101,11 +100,11 @@ START_TEST(lowess_as_r)
 
     load(&s, sample_names[_i]);
     for (size_t k = 0; k < SN_COUNT(settings); k++) {
-        size_t *order = malloc(s.n * sizeof *order);
+        uint32_t *order = malloc(s.n * sizeof *order);
         double *x = malloc(s.n * sizeof *x), *y = malloc(s.n * sizeof *y), *fit = malloc(s.n * sizeof *fit);
         char column[64];
 
-        sn_ck_ok(sn_order(s.x, s.n, order, &err), &err);
+        sn_ck_ok(sn_sort_order(s.x, s.n, order, &err), &err);
         for (size_t i = 0; i < s.n; i++) {
             x[i] = s.x[order[i]];
             y[i] = s.y[order[i]];
