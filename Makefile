@@ -28,7 +28,7 @@ SRC_nets    = net.c registry.c resnet.c densenet.c deeplabv3.c unet.c unetpp.c
 SRC_engine  = graph.c plan.c pack.c prepack.c steps.c exec.c
 SRC_io      = image.c exif.c inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c bmp_rle.c resize.c resize_pillow.c \
               resize_opencv.c npy.c csv.c number.c json_write.c json_read.c
-SRC_stats   = logistic_apply.c nomogram.c dist.c dist_families.c quantile.c bootstrap.c roc.c delong.c roc_boot.c proportions.c paired.c subgroup.c reclass.c
+SRC_stats   = logistic_apply.c nomogram.c dist.c dist_families.c quantile.c bootstrap.c roc.c delong.c roc_boot.c proportions.c paired.c subgroup.c reclass.c twosample.c
 SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
 SRC_tools   = cli.c cmd_convert.c cmd_prepack.c cmd_inspect.c inspect_plan.c cmd_infer.c cmd_bench.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c \
               conf.c pack_read.c pack_net.c pack_source.c demo_pack.c input.c pipeline.c classify.c cases.c risk.c draw.c html.c result_json.c report_html.c case_files.c \

@@ -41,6 +41,7 @@ int sn_logistic_apply(const struct sn_logistic *m, const double *x, double *lp, 
 #include "stats/roc.h"
 #include "stats/proportions.h"
 #include "stats/reclass.h"
+#include "stats/twosample.h"
 #include "stats/nomogram.h"
 
 #endif

@@ -7,7 +7,7 @@ timed <- function(name, f) {
   cat(sprintf("%s %.17g %.6f\n", name, v, t))
 }
 set.seed(1)
-timed("delong", function() ci.auc(roc(d$y, d$score, direction = "<", levels = 0:1, quiet = TRUE, algorithm = 2), method = "delong")[1])
+timed("delong", function() ci.auc(roc(d$y, d$score, direction = "<", levels = 0:1, quiet = TRUE), method = "delong")[1])
 k <- as.integer(args[2])
 if (k > 0)
-  timed("bootstrap", function() ci.auc(roc(d$y, d$score, direction = "<", levels = 0:1, quiet = TRUE, algorithm = 2), method = "bootstrap", boot.n = k, progress = "none")[1])
+  timed("bootstrap", function() ci.auc(roc(d$y, d$score, direction = "<", levels = 0:1, quiet = TRUE), method = "bootstrap", boot.n = k, progress = "none")[1])
