@@ -30,7 +30,7 @@ SRC_io      = image.c exif.c inflate.c deflate.c png.c png_rows.c png_write.c pn
               resize_opencv.c npy.c csv.c number.c json_write.c json_read.c
 SRC_stats   = logistic_apply.c nomogram.c
 SRC_stats  += dist.c dist_families.c quantile.c bootstrap.c roc.c delong.c roc_boot.c proportions.c paired.c subgroup.c \
-              reclass.c
+              reclass.c twosample.c
 SRC_stats  += smooth.c loess.c loess_stats.c isotonic.c calibration.c calibration_groups.c calibration_curve.c \
               calibration_boot.c risk_spread.c recalibrate.c recalibrate_file.c dca.c dca_boot.c dca_validate.c
 SRC_stats  += logistic_read.c qr.c glm.c rcs.c formula.c design.c infer.c select.c lasso.c validate.c
@@ -44,7 +44,7 @@ SRC_tools  += table.c figures.c figures_rows.c eval_data.c eval_fitted.c eval_ru
               eval_json.c eval_csv.c eval_figures.c eval_text.c eval_html.c eval_tables.c cmd_evaluate.c
 SRC_tools  += fit_data.c fit_run.c fit_json.c fit_text.c cmd_fit.c
 
-SRC_bench   = bench.c bench_net.c bench_kernels.c
+SRC_bench   = bench.c bench_net.c bench_kernels.c bench_stats.c
 
 paths = $(addprefix $(1)/,$(2))
 LIB_SRC = $(call paths,base,$(SRC_base)) $(call paths,kernels,$(SRC_kernels)) $(call paths,kernels/ref,$(SRC_ref)) \

@@ -75,6 +75,7 @@ int sn_logistic_level(const struct sn_logistic_column *c, const char *text);
 #include "stats/roc.h"
 #include "stats/proportions.h"
 #include "stats/reclass.h"
+#include "stats/twosample.h"
 #include "stats/nomogram.h"
 #include "stats/smooth.h"
 #include "stats/calibration.h"
