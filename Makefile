@@ -40,8 +40,9 @@ SRC_tools   = cli.c cmd_convert.c cmd_prepack.c cmd_inspect.c inspect_plan.c cmd
               conf.c pack_read.c pack_net.c pack_source.c demo_pack.c input.c pipeline.c classify.c cases.c risk.c draw.c html.c result_json.c report_html.c case_files.c \
               random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c font.c cmd_sheet.c nomogram_svg.c cmd_nomogram.c cmd_recalibrate.c
 SRC_io     += gb18030.c gb18030_chart.c svg.c svg_plot.c
-SRC_tools  += table.c figures.c figures_rows.c eval_data.c eval_run.c eval_models.c eval_pairs.c eval_groups.c \
+SRC_tools  += table.c figures.c figures_rows.c eval_data.c eval_fitted.c eval_run.c eval_models.c eval_pairs.c eval_groups.c \
               eval_json.c eval_csv.c eval_figures.c eval_text.c eval_html.c eval_tables.c cmd_evaluate.c
+SRC_tools  += fit_data.c fit_run.c fit_json.c fit_text.c cmd_fit.c
 
 SRC_bench   = bench.c bench_net.c bench_kernels.c
 

@@ -158,27 +158,58 @@ static bool separates(const struct fit *f, bool *complete)
     return most > 0.5 && least > -1e-6 * most;
 }
 
-/* Names the terms that carry the direction: those that move someone by more than a thousandth of the most. */
-static int separated(const struct fit *f, struct sn_logit *out, struct sn_error *err)
+/* Do the two outcomes lie on different sides of some value of one column (touching there at most)? */
+static bool alone(const struct fit *f, size_t j, bool *complete)
 {
-    double most = 0, *reach = f->trial;
-    char names[200] = "", buf[32];
-    size_t used = 0, shown = 0, others = 0;
+    double lo[2] = { INFINITY, INFINITY }, hi[2] = { -INFINITY, -INFINITY };
 
+    for (size_t i = 0; i < f->n; i++) {
+        int c = f->y[i] > 0.5;
+
+        if (prior(f, i) <= 0)
+            continue;
+        lo[c] = SN_MIN(lo[c], f->x[j * f->n + i]);
+        hi[c] = SN_MAX(hi[c], f->x[j * f->n + i]);
+    }
+    *complete = hi[0] < lo[1] || hi[1] < lo[0];
+    return (hi[0] <= lo[1] || hi[1] <= lo[0]) && SN_MIN(lo[0], lo[1]) < SN_MAX(hi[0], hi[1]);
+}
+
+/* How much a column takes part: whether it separates alone; else by how much it moves someone. The intercept: nothing. */
+static void parts_in_separation(const struct fit *f, double *part)
+{
+    bool single = false, complete, any_complete = false;
+
+    for (size_t j = 0; j < f->p; j++)
+        any_complete |= alone(f, j, &complete) && complete;
     for (size_t j = 0; j < f->p; j++) {
+        part[j] = alone(f, j, &complete) && (complete || !any_complete);
+        single |= part[j] > 0;
+    }
+    for (size_t j = 0; j < f->p && !single; j++) {
         double lo = f->x[j * f->n], hi = lo;
 
         for (size_t i = 1; i < f->n; i++) {
             lo = SN_MIN(lo, f->x[j * f->n + i]);
             hi = SN_MAX(hi, f->x[j * f->n + i]);
         }
-        reach[j] = fabs(f->step[j]) * (hi - lo); /* 0 for the intercept, which alone separates nothing */
-        most = SN_MAX(most, reach[j]);
+        part[j] = fabs(f->step[j]) * (hi - lo);
     }
+}
+
+static int separated(const struct fit *f, struct sn_logit *out, struct sn_error *err)
+{
+    double most = 0, *part = f->trial;
+    char names[200] = "", buf[32];
+    size_t used = 0, shown = 0, others = 0;
+
+    parts_in_separation(f, part);
+    for (size_t j = 0; j < f->p; j++)
+        most = SN_MAX(most, part[j]);
     for (size_t j = 0; j < f->p; j++) {
         int n;
 
-        if (reach[j] <= 1e-3 * most)
+        if (part[j] <= 0.01 * most)
             continue;
         n = snprintf(names + used, sizeof names - used, "%s'%.60s'", shown ? ", " : "", column_name(f, j, buf, sizeof buf));
         if (n < 0 || (size_t)n >= sizeof names - used) {
@@ -191,8 +222,8 @@ static int separated(const struct fit *f, struct sn_logit *out, struct sn_error 
     }
     return SN_FAIL(err, SN_EFORMAT,
                    "logistic fit: %s %s the outcomes (%s separation), so no finite estimate exists; Firth's penalised likelihood gives one%s", names,
-                   out->complete ? "perfectly separates" : "perfectly predicts some of", out->complete ? "complete" : "quasi-complete",
-                   others ? " (more terms take part)" : "");
+                   out->complete ? shown > 1 ? "perfectly separate" : "perfectly separates" : shown > 1 ? "perfectly predict some of" : "perfectly predicts some of",
+                   out->complete ? "complete" : "quasi-complete", others ? " (more terms take part)" : "");
 }
 
 static int step_halving(struct fit *f, double before, struct sn_error *err)

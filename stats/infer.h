@@ -115,18 +115,19 @@ int sn_recipe_fit(const struct sn_logit_data *d, const struct sn_recipe *r, uint
 
 enum { SN_VALID_AUC, SN_VALID_SLOPE, SN_VALID_INTERCEPT, SN_VALID_BRIER, SN_VALID_COUNT };
 /*
- * Harrell's optimism bootstrap (Harrell, Lee & Mark 1996, Stat Med 15:361): replicate r draws n rows with replacement
- * from the stream of (seed, r), repeats the whole recipe, and compares its performance there and on the data; the
- * mean difference is subtracted from the apparent one. Slope and intercept: of y on the replicate's linear predictor (both free).
+ * Harrell's optimism bootstrap (Harrell, Lee & Mark 1996, Stat Med 15:361): replicate r draws n rows (or, with
+ * cluster[n], as many clusters as there are) with replacement from the stream of (seed, r), repeats the whole recipe,
+ * and compares its performance there and on the data; the mean difference is subtracted from the apparent one. Slope and
+ * intercept: of y on the replicate's linear predictor (both free).
  * The same for any number of threads. Replicates without a fit (one class, separation) are counted in `failed` and left out.
  */
 struct sn_validation {
-    size_t replicates, failed;
+    size_t replicates, failed, undefined; /* undefined: without slope and intercept, as their predictor separates the outcomes */
     double apparent[SN_VALID_COUNT], optimism[SN_VALID_COUNT], corrected[SN_VALID_COUNT];
     size_t *kept;            /* [n_effects] in how many replicates an effect remained */
 };
-int sn_logit_validate(const struct sn_logit_data *d, const struct sn_recipe *r, const double *beta, size_t replicates, uint64_t seed,
-                      struct sn_pool *pool, struct sn_validation *v, struct sn_error *err);
+int sn_logit_validate(const struct sn_logit_data *d, const struct sn_recipe *r, const double *beta, const uint32_t *cluster, size_t replicates,
+                      uint64_t seed, struct sn_pool *pool, struct sn_validation *v, struct sn_error *err);
 void sn_validation_free(struct sn_validation *v);
 
 /* in[n]: true for round(share n_c) random rows of each class c; the order of draws is fixed by the seed. */

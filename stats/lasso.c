@@ -86,7 +86,7 @@ static double sweep(struct path *s, double lambda, const double *curvature, doub
             continue;
         gradient = dot(z, s->res, s->n) / n + curvature[j] * s->b[j];
         size = fabs(gradient) - lambda;
-        target = size > 0 ? (gradient > 0 ? size : -size) / curvature[j] : 0;
+        target = size > 1e-13 * lambda ? (gradient > 0 ? size : -size) / curvature[j] : 0; /* at lambda's top it is 0 but for rounding */
         move = target - s->b[j];
         if (move == 0)
             continue;

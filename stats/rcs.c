@@ -54,7 +54,17 @@ static void spread(const double *x, size_t n, int k, double outer, double *knots
     }
 }
 
-/* Knots of sorted x with enough distinct values. */
+/* Fewer distinct ones among k ascending knots than a spline needs, or than were asked for. */
+static bool too_few(const double *knots, int k)
+{
+    int different = 1;
+
+    for (int i = 1; i < k; i++)
+        different += knots[i] != knots[i - 1];
+    return different < SN_MIN(k, 3);
+}
+
+/* Knots of sorted x with enough distinct values: up to 2 k + 2. */
 static int place(const double *x, size_t n, int k, double *knots)
 {
     const double tied = 0.05, outer = k > 6 ? 0.025 : k > 3 ? 0.05 : 0.1;
@@ -91,6 +101,10 @@ static int place(const double *x, size_t n, int k, double *knots)
         knots[found++] = ends[0];
     if (n > 0) {
         spread(x, n, k, outer, knots + found);
+        if (k > 1 && too_few(knots + found, k)) { /* Hmisc's second attempt: twice as many, of which the distinct ones stay */
+            k *= 2;
+            spread(x, n, k, outer, knots + found);
+        }
         if (n < 100 && n >= 5 && k > 1) {
             if (!low)
                 knots[found] = x[4];
@@ -106,7 +120,7 @@ static int place(const double *x, size_t n, int k, double *knots)
 
 int sn_rcs_knots(const double *x, size_t n, int k, double knots[SN_RCS_MAX_KNOTS], int *found, struct sn_error *err)
 {
-    double *sorted, *different;
+    double *sorted, *different, many[2 * SN_RCS_MAX_KNOTS + 2];
     size_t unique;
 
     if (k < 3 || k > SN_RCS_MAX_KNOTS)
@@ -127,11 +141,13 @@ int sn_rcs_knots(const double *x, size_t n, int k, double knots[SN_RCS_MAX_KNOTS
     if (unique <= (size_t)k + 2) {
         *found = unique > 2 ? (int)(unique - 2) : 0;
         for (int i = 0; i < *found; i++)
-            knots[i] = different[i + 1];
+            many[i] = different[i + 1];
     } else {
-        *found = place(sorted, n, k, knots);
+        *found = place(sorted, n, k, many);
     }
-    *found = (int)distinct(knots, (size_t)*found);
+    *found = SN_MIN((int)distinct(many, (size_t)*found), SN_RCS_MAX_KNOTS);
+    for (int i = 0; i < *found; i++)
+        knots[i] = many[i];
     free(sorted);
     free(different);
     if (*found < 3)

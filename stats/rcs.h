@@ -13,8 +13,8 @@
  * Knots from data: quantiles (type 7) at 0.1, 0.5, 0.9 for k = 3; k = 4 to 6 equally spaced probabilities from
  * 0.05 to 0.95; k >= 7 from 0.025 to 0.975. As Hmisc: with fewer than 100 values the outer knots are the
  * 5th smallest and 5th largest; when an end value alone makes up 5 % of the data (and none in between does), the
- * knot there lies on the neighbouring value and the others are spread over the rest; and with k + 2 distinct values
- * or fewer, the interior distinct values are the knots. x[n] finite, any order; k in [3, SN_RCS_MAX_KNOTS].
+ * knot there lies on the neighbouring value and the others are spread over the rest; with k + 2 distinct values
+ * or fewer, the interior distinct values are the knots; and where ties leave fewer than three, 2 k quantiles are tried. x[n] finite, any order; k in [3, SN_RCS_MAX_KNOTS].
  * Writes `*found` knots (3 <= found <= SN_RCS_MAX_KNOTS, increasing). SN_EFORMAT: fewer than 6 values, or fewer than 3 distinct knots.
  */
 int sn_rcs_knots(const double *x, size_t n, int k, double knots[SN_RCS_MAX_KNOTS], int *found, struct sn_error *err);

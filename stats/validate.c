@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* How a linear predictor performs on an outcome. SN_EFORMAT: too degenerate to say (one class, all equal, separated). */
+/* How a linear predictor performs on an outcome. SN_EFORMAT: one class only. Slope and intercept NaN: separated. */
 static int performance(const double *eta, const double *y, size_t n, double out[SN_VALID_COUNT], struct sn_error *err)
 {
     struct sn_logit_options o = { .brief = true };
@@ -39,6 +39,10 @@ static int performance(const double *eta, const double *y, size_t n, double out[
     }
     rc = sn_logit_fit_with(x, n, 2, y, NULL, NULL, &o, &f, err);
     free(x);
+    if (f.separated) { /* it ranks everyone right: AUC and Brier are good numbers, slope and intercept are none */
+        out[SN_VALID_SLOPE] = out[SN_VALID_INTERCEPT] = NAN;
+        return SN_OK;
+    }
     if (rc)
         return rc;
     out[SN_VALID_INTERCEPT] = f.beta[0];
@@ -64,31 +68,31 @@ struct replicate {
 struct job {
     const struct sn_logit_data *d;
     const struct sn_recipe *r;
+    const struct sn_resample *resample;
     uint64_t seed;
     struct replicate *replicates;
     bool *kept; /* [replicates][n_effects] */
 };
 
-/* m: x[n][p], y[n], eta[n], beta[p] */
-static int one_replicate(const struct job *j, size_t unit, double *m)
+/* weight[n] says how often each row was drawn; m: eta[n or rows], beta[p], x[rows][p], y[rows]. */
+static int one_replicate(const struct job *j, size_t unit, struct sn_rng *rng, const uint32_t *weight, size_t rows, double *m)
 {
     const struct sn_logit_data *d = j->d;
-    double *x = m, *y = x + d->n * d->p, *eta = y + d->n, *beta = eta + d->n, here[SN_VALID_COUNT], there[SN_VALID_COUNT];
+    double *eta = m, *beta = eta + SN_MAX(d->n, rows), *x = beta + d->p, *y = x + rows * d->p, here[SN_VALID_COUNT], there[SN_VALID_COUNT];
     struct sn_logit_data drawn = *d;
-    struct sn_rng rng = sn_rng_stream(j->seed, unit);
 
-    for (size_t i = 0; i < d->n; i++) {
-        size_t from = (size_t)sn_rng_below(&rng, d->n);
-
-        for (size_t c = 0; c < d->p; c++)
-            x[c * d->n + i] = d->x[c * d->n + from];
-        y[i] = d->y[from];
-    }
+    for (size_t i = 0, k = 0; i < d->n; i++)
+        for (uint32_t c = 0; c < weight[i]; c++, k++) {
+            for (size_t j2 = 0; j2 < d->p; j2++)
+                x[j2 * rows + k] = d->x[j2 * d->n + i];
+            y[k] = d->y[i];
+        }
+    drawn.n = rows;
     drawn.x = x;
     drawn.y = y;
-    SN_TRY(sn_recipe_fit(&drawn, j->r, sn_rng_next(&rng), beta, j->kept + unit * d->n_effects, NULL));
-    predictor(x, d->n, d->p, beta, eta);
-    SN_TRY(performance(eta, y, d->n, here, NULL));
+    SN_TRY(sn_recipe_fit(&drawn, j->r, sn_rng_next(rng), beta, j->kept + unit * d->n_effects, NULL));
+    predictor(x, rows, d->p, beta, eta);
+    SN_TRY(performance(eta, y, rows, here, NULL));
     predictor(d->x, d->n, d->p, beta, eta);
     SN_TRY(performance(eta, d->y, d->n, there, NULL));
     for (int k = 0; k < SN_VALID_COUNT; k++)
@@ -99,17 +103,28 @@ static int one_replicate(const struct job *j, size_t unit, double *m)
 static void run_replicate(void *ctx, size_t unit, int thread)
 {
     struct job *j = ctx;
-    double *m = malloc((j->d->n * (j->d->p + 2) + j->d->p) * sizeof *m);
+    const struct sn_logit_data *d = j->d;
+    uint32_t *draw = malloc((d->n + j->resample->units) * sizeof *draw);
+    struct sn_rng rng = sn_rng_stream(j->seed, unit);
+    double *m = NULL;
+    size_t rows = 0;
 
     (void)thread;
-    j->replicates[unit].rc = m ? one_replicate(j, unit, m) : SN_ENOMEM;
+    if (draw) {
+        sn_resample_draw(j->resample, &rng, draw + d->n, draw);
+        for (size_t i = 0; i < d->n; i++)
+            rows += draw[i];
+        m = malloc((SN_MAX(d->n, rows) + d->p + rows * (d->p + 1)) * sizeof *m);
+    }
+    j->replicates[unit].rc = m ? one_replicate(j, unit, &rng, draw, rows, m) : SN_ENOMEM;
     free(m);
+    free(draw);
 }
 
 /* Replicates are added in order, whoever made them. */
 static int add_up(const struct job *j, size_t n, struct sn_validation *v, struct sn_error *err)
 {
-    size_t good = 0;
+    size_t good[SN_VALID_COUNT] = { 0 };
 
     for (size_t r = 0; r < n; r++) {
         if (j->replicates[r].rc && j->replicates[r].rc != SN_EFORMAT)
@@ -118,23 +133,28 @@ static int add_up(const struct job *j, size_t n, struct sn_validation *v, struct
             v->failed++;
             continue;
         }
-        good++;
-        for (int k = 0; k < SN_VALID_COUNT; k++)
+        for (int k = 0; k < SN_VALID_COUNT; k++) {
+            if (isnan(j->replicates[r].optimism[k]))
+                continue;
             v->optimism[k] += j->replicates[r].optimism[k];
+            good[k]++;
+        }
+        v->undefined += isnan(j->replicates[r].optimism[SN_VALID_SLOPE]) ? 1 : 0;
         for (size_t e = 0; e < j->d->n_effects; e++)
             v->kept[e] += j->kept[r * j->d->n_effects + e];
     }
     for (int k = 0; k < SN_VALID_COUNT; k++) {
-        v->optimism[k] = good ? v->optimism[k] / (double)good : (double)NAN;
+        v->optimism[k] = good[k] ? v->optimism[k] / (double)good[k] : (double)NAN;
         v->corrected[k] = v->apparent[k] - v->optimism[k];
     }
     return SN_OK;
 }
 
-int sn_logit_validate(const struct sn_logit_data *d, const struct sn_recipe *r, const double *beta, size_t replicates, uint64_t seed,
-                      struct sn_pool *pool, struct sn_validation *v, struct sn_error *err)
+int sn_logit_validate(const struct sn_logit_data *d, const struct sn_recipe *r, const double *beta, const uint32_t *cluster, size_t replicates,
+                      uint64_t seed, struct sn_pool *pool, struct sn_validation *v, struct sn_error *err)
 {
-    struct job j = { .d = d, .r = r, .seed = seed };
+    struct sn_resample resample = { 0 };
+    struct job j = { .d = d, .r = r, .resample = &resample, .seed = seed };
     double *eta = malloc(d->n * sizeof *eta);
     size_t bytes;
     int rc;
@@ -147,11 +167,13 @@ int sn_logit_validate(const struct sn_logit_data *d, const struct sn_recipe *r, 
         rc = SN_NOMEM(err, "validation");
         goto out;
     }
+    SN_TRY_OUT(sn_resample_init(&resample, d->n, NULL, cluster, err));
     predictor(d->x, d->n, d->p, beta, eta);
     SN_TRY_OUT(performance(eta, d->y, d->n, v->apparent, err));
     sn_pool_run(pool, run_replicate, &j, replicates);
     SN_TRY_OUT(add_up(&j, replicates, v, err));
 out:
+    sn_resample_free(&resample);
     free(eta);
     free(j.replicates);
     free(j.kept);

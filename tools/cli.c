@@ -14,6 +14,7 @@ static const struct {
     { "sheet", sn_cmd_sheet, "contact sheet: automatic contours against manual ones, with Dice" },
     { "classify", sn_cmd_classify, "score an image with one classification network" },
     { "evaluate", sn_cmd_evaluate, "judge predictions: ROC, calibration, net benefit, models and readers compared; a report" },
+    { "fit", sn_cmd_fit, "a logistic model from a table, with tables, tests, validation" },
     { "nomogram", sn_cmd_nomogram, "a logistic model as points: table, one patient's sum, a page to print" },
     { "recalibrate", sn_cmd_recalibrate, "fit a map from risks to calibrated ones, or apply one" },
     { "image", sn_cmd_image, "show what the program sees in an image file" },

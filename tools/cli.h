@@ -74,6 +74,7 @@ int sn_cmd_bench(int argc, char **argv);
 int sn_cmd_classify(int argc, char **argv);
 int sn_cmd_convert(int argc, char **argv);
 int sn_cmd_evaluate(int argc, char **argv);
+int sn_cmd_fit(int argc, char **argv);
 int sn_cmd_image(int argc, char **argv);
 int sn_cmd_infer(int argc, char **argv);
 int sn_cmd_inspect(int argc, char **argv);

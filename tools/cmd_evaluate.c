@@ -7,14 +7,16 @@
 #include <stdlib.h>
 
 static const char help[] =
-    "usage: sentinode evaluate PREDICTIONS.csv --score NAME[,NAME...] --threshold-range LO:HI -o DIR\n"
+    "usage: sentinode evaluate PREDICTIONS.csv [--model NAME=model.json]... [--score NAME,...] --threshold-range LO:HI -o DIR\n"
     "\n"
     "Judges predictions as STRATOS, TRIPOD+AI, CLAIM and STARD ask: discrimination, calibration, net benefit and\n"
     "the risks of each outcome, with intervals, for each set (train, internal, external) by itself; thresholds\n"
     "chosen on train and frozen; models compared on the same cases, and what the data let one claim. DIR gets\n"
     "report.html, results.json, tables (CSV) and figures (SVG). Research use only.\n"
     "\n"
-    "  --score NAMES         columns of risks or scores, higher = positive; the first is the model judged\n"
+    "  --model NAME=FILE     a model of `fit`, applied to the table's columns; may be repeated\n"
+    "  --score NAMES         columns of risks or scores, higher = positive. The first model, or else score, is the one\n"
+    "                        judged; all others are compared with it\n"
     "  --threshold-range LO:HI   threshold probabilities that patients and doctors may hold, as 0.05:0.4; the\n"
     "                        decision curve's range is a clinical argument, so there is no default\n"
     "  --threshold T         operating point stated beforehand: T for all, or NAME=T,NAME=T\n"
@@ -35,10 +37,11 @@ static const char help[] =
 
 enum {
     SCORE = 's', RANGE = 'r', THRESHOLD = 't', FROM = 'f', RULE = 'R', POSITIVE = 'p', PATIENT = 'P', BOOT = 'b', SEED = 'S', PREVALENCE = 'v',
-    SUBGROUP = 'g', READS = 'd', RECALIBRATE = 'c', CLAIM = 'C', MARGIN = 'm', RECLASS = 'n', TIES = 'i', OUTPUT = 'o'
+    MODEL = 'M', SUBGROUP = 'g', READS = 'd', RECALIBRATE = 'c', CLAIM = 'C', MARGIN = 'm', RECLASS = 'n', TIES = 'i', OUTPUT = 'o'
 };
 
 static const struct sn_opt opts[] = {
+    { "--model", MODEL, true },
     { "--score", SCORE, true },           { "--threshold-range", RANGE, true },
     { "--threshold", THRESHOLD, true },   { "--threshold-from", FROM, true },
     { "--threshold-rule", RULE, true },   { "--positive", POSITIVE, true },
@@ -125,6 +128,13 @@ static bool take(struct sn_args *a, struct sn_eval_options *o, int c)
     if (mapped)
         return mapped > 0;
     switch (c) {
+    case MODEL:
+        if (o->n_models == SN_EVAL_FITTED) {
+            (void)sn_args_usage(a, "at most %d --model", SN_EVAL_FITTED);
+            return false;
+        }
+        o->models[o->n_models++] = a->value;
+        return true;
     case SCORE: o->scores = a->value; return true;
     case RANGE: return read_range(a, o);
     case THRESHOLD: o->threshold = a->value; return true;
@@ -174,8 +184,8 @@ static int complete(const struct sn_args *a, const struct sn_eval_options *o)
 {
     if (!o->path)
         return sn_args_usage(a, "give a table of predictions");
-    if (!o->scores)
-        return sn_args_usage(a, "--score is missing: the column or columns to judge");
+    if (!o->scores && !o->n_models)
+        return sn_args_usage(a, "--score or --model is missing: what is to be judged");
     if (!o->dir)
         return sn_args_usage(a, "-o DIR is missing");
     if (o->range_hi == 0)

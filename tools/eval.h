@@ -12,6 +12,7 @@
 #include "tools/table.h"
 
 #define SN_EVAL_MODELS 16
+#define SN_EVAL_FITTED 8
 #define SN_EVAL_SUBGROUPS 16
 
 /* ---- what was asked for ---------------------------------------------------------------------- */
@@ -21,7 +22,9 @@ enum sn_patient_rule { SN_PATIENT_MEAN, SN_PATIENT_MAX, SN_PATIENT_NONE };
 struct sn_eval_options {
     const char *path;             /* predictions.csv */
     struct sn_table_names names;
-    const char *scores;           /* "risk,p_resnet50"; the first is the model judged */
+    const char *scores;           /* "risk,p_resnet50"; NULL: only models */
+    const char *models[SN_EVAL_FITTED]; /* "NAME=model.json": risks computed from the table's columns; before the scores */
+    int n_models;                 /* the first model, or else score, is the one judged */
     const char *positive;         /* outcome's text that counts as the event; NULL: 0/1 */
     enum sn_patient_rule patient;
     double range_lo, range_hi;    /* threshold probabilities of the decision curve */
@@ -136,13 +139,13 @@ struct sn_eval_pair {
 
 /* A claim that one model is best, judged. */
 enum sn_claim_verdict {           /* in order of weight: the worst rival counts */
-    SN_CLAIM_NONE,                /* one model only */
+    SN_CLAIM_NONE,                /* one model only, or the cases it was fitted on */
     SN_CLAIM_SUPPORTED,           /* ahead of every other, each difference significant after Holm */
     SN_CLAIM_UNSUPPORTED,         /* ahead, but not of all beyond chance */
     SN_CLAIM_REVERSED,            /* another one is as good or ahead, within chance */
     SN_CLAIM_CONTRADICTED         /* another one is ahead, beyond chance */
 };
-const char *sn_claim_key(enum sn_claim_verdict v); /* "supported", "not supported", "reversed", "contradicted", "nothing to compare" */
+const char *sn_claim_key(enum sn_claim_verdict v); /* "supported", "not supported", "reversed", "contradicted", "not judged" */
 struct sn_eval_claim {
     int model;                    /* claimed, or the one with the highest AUC */
     bool stated;                  /* by --claim */

@@ -1,5 +1,6 @@
 /* eval_data.c: from a table to units of analysis: one per patient, in sets that share none. */
 #include "tools/eval.h"
+#include "tools/eval_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,6 +12,8 @@ struct columns {
     int *score;
     char **names;
     size_t n;
+    struct sn_eval_fitted fitted[SN_EVAL_FITTED]; /* scores 0 .. n_fitted - 1; those of columns follow */
+    size_t n_fitted;
 };
 
 static int find_columns(struct sn_eval_data *d, const struct sn_eval_options *o, struct columns *c, struct sn_error *err)
@@ -25,9 +28,16 @@ static int find_columns(struct sn_eval_data *d, const struct sn_eval_options *o,
     SN_TRY(sn_table_column(t, o->names.outcome, &c->outcome, err));
     if (o->names.cluster)
         SN_TRY(sn_table_column(t, o->names.cluster, &c->cluster, err));
-    SN_TRY(sn_table_columns(t, o->scores, &c->score, &c->names, &c->n, err));
-    if (c->n > SN_EVAL_MODELS)
-        return SN_FAIL(err, SN_ELIMIT, "at most %d scores, found %zu", SN_EVAL_MODELS, c->n);
+    for (int k = 0; k < o->n_models; k++) {
+        SN_TRY(sn_eval_fitted_open(t, o->models[k], &c->fitted[c->n_fitted++], err));
+        for (size_t i = 0; i + 1 < c->n_fitted; i++)
+            if (strcmp(c->fitted[i].name, c->fitted[c->n_fitted - 1].name) == 0)
+                return SN_FAIL(err, SN_EINVAL, "--model: two are named '%.60s'; give them names, as in a=FILE", c->fitted[i].name);
+    }
+    if (o->scores)
+        SN_TRY(sn_table_columns(t, o->scores, &c->score, &c->names, &c->n, err));
+    if (c->n + c->n_fitted > SN_EVAL_MODELS)
+        return SN_FAIL(err, SN_ELIMIT, "at most %d scores, found %zu", SN_EVAL_MODELS, c->n + c->n_fitted);
     return SN_OK;
 }
 
@@ -40,6 +50,9 @@ static int complete(struct sn_eval_data *d, const struct columns *c, struct sn_e
         SN_TRY(sn_keep_present(&d->keep, c->set, err));
     if (c->cluster >= 0)
         SN_TRY(sn_keep_present(&d->keep, c->cluster, err));
+    for (size_t k = 0; k < c->n_fitted; k++)
+        for (size_t i = 0; i < c->fitted[k].m.n_columns; i++)
+            SN_TRY(sn_keep_present(&d->keep, c->fitted[k].cols[i], err));
     for (size_t k = 0; k < c->n; k++)
         SN_TRY(sn_keep_present(&d->keep, c->score[k], err));
     SN_TRY(sn_keep_finish(&d->keep, err));
@@ -133,7 +146,7 @@ static int same_in_unit(const struct sn_eval_data *d, int col, size_t row, size_
     return sn_table_fault(&d->table, row, col, err, "%s '%.40s', but line %zu of the same patient has '%.40s'", what, a, d->table.csv.lines[first], b);
 }
 
-static int unite(struct sn_eval_data *d, const struct sn_eval_options *o, const struct columns *c, const uint32_t *unit, struct sn_error *err)
+static int unite(struct sn_eval_data *d, const struct sn_eval_options *o, struct columns *c, const uint32_t *unit, struct sn_error *err)
 {
     const char *other = NULL;
 
@@ -152,14 +165,15 @@ static int unite(struct sn_eval_data *d, const struct sn_eval_options *o, const 
             SN_TRY(same_in_unit(d, c->outcome, row, d->row[u], "outcome", err));
             d->united = true;
         }
-        for (size_t k = 0; k < c->n; k++) {
+        for (size_t k = 0; k < d->n_scores; k++) {
             double v, *s = &d->score[k][u];
 
-            SN_TRY(sn_table_number(&d->table, row, c->score[k], &v, err));
+            SN_TRY(k < c->n_fitted ? sn_eval_fitted_risk(&d->table, row, &c->fitted[k], &v, err)
+                                   : sn_table_number(&d->table, row, c->score[k - c->n_fitted], &v, err));
             *s = d->rows_of[u] == 1 ? v : o->patient == SN_PATIENT_MAX ? SN_MAX(*s, v) : *s + v;
         }
     }
-    for (size_t k = 0; k < c->n; k++) {
+    for (size_t k = 0; k < d->n_scores; k++) {
         d->probability[k] = true;
         for (size_t u = 0; u < d->n; u++) {
             if (o->patient != SN_PATIENT_MAX && d->rows_of[u] > 1)
@@ -261,7 +275,7 @@ static int make_clusters(struct sn_eval_data *d, const struct columns *c, const 
     return rc;
 }
 
-static int build(struct sn_eval_data *d, const struct sn_eval_options *o, const struct columns *c, uint32_t *patient, uint32_t *unit,
+static int build(struct sn_eval_data *d, const struct sn_eval_options *o, struct columns *c, uint32_t *patient, uint32_t *unit,
                  struct sn_error *err)
 {
     uint32_t n_patients, n_units;
@@ -276,14 +290,16 @@ static int build(struct sn_eval_data *d, const struct sn_eval_options *o, const 
     else
         memcpy(unit, patient, d->keep.n * sizeof *unit);
     d->n = n_units;
-    d->n_scores = d->n_models = c->n;
-    SN_TRY(allocate(d, c->n, err));
+    d->n_scores = d->n_models = c->n_fitted + c->n;
+    SN_TRY(allocate(d, d->n_scores, err));
     SN_TRY(unite(d, o, c, unit, err));
     SN_TRY(name_sets(d, c, err));
     if (c->cluster >= 0)
         SN_TRY(make_clusters(d, c, unit, err));
-    for (size_t k = 0; k < c->n; k++) {
-        d->model[k] = sn_arena_strdup(&d->arena, c->names[k], strlen(c->names[k]), err);
+    for (size_t k = 0; k < d->n_scores; k++) {
+        const char *name = k < c->n_fitted ? c->fitted[k].name : c->names[k - c->n_fitted];
+
+        d->model[k] = sn_arena_strdup(&d->arena, name, strlen(name), err);
         if (!d->model[k])
             return SN_NOMEM(err, "a name");
     }
@@ -292,7 +308,7 @@ static int build(struct sn_eval_data *d, const struct sn_eval_options *o, const 
 
 int sn_eval_load(struct sn_eval_data *d, const struct sn_eval_options *o, struct sn_error *err)
 {
-    struct columns c = { .score = NULL };
+    struct columns c = { .score = NULL, .n_fitted = 0 };
     uint32_t *patient = NULL, *unit = NULL;
     int rc;
 
@@ -308,6 +324,8 @@ out:
     free(patient);
     free(unit);
     sn_table_names_free(c.score, c.names);
+    for (size_t k = 0; k < c.n_fitted; k++)
+        sn_eval_fitted_close(&c.fitted[k]);
     if (rc)
         sn_eval_data_free(d);
     return rc;

@@ -160,7 +160,7 @@ bool sn_eval_fig_calibration(const struct sn_eval *e, int set, size_t k, struct 
     const struct sn_eval_curve *c = r->usable ? &r->model[k].calibration : NULL;
     struct sn_fig_calibration f = { .smoother = NULL };
     double gp[SN_EVAL_GROUPS], gy[SN_EVAL_GROUPS], lo[SN_EVAL_GROUPS], hi[SN_EVAL_GROUPS], lx[99], ly[99];
-    char note[5][160], text[2][160], smoother[260], title[200];
+    char note[5][160], text[2][160], title[200];
     struct names names;
 
     if (!c || !c->has)
@@ -188,8 +188,8 @@ bool sn_eval_fig_calibration(const struct sn_eval *e, int set, size_t k, struct 
     if (c->has_curve) {
         bool band = *c->curve.band != '\0';
 
-        (void)snprintf(smoother, sizeof smoother, "%.120s%s%.90s", c->curve.smoother, band ? "; band: " : "", c->curve.band);
-        f.smoother = smoother;
+        f.smoother = c->curve.smoother;
+        f.band = c->curve.band;
         f.x = c->curve.at;
         f.y = c->curve.observed;
         f.lo = band ? c->curve.lo : NULL;

@@ -107,7 +107,7 @@ static void participants(const struct sn_eval *e, struct sn_buf *b)
 
 static void discrimination(const struct sn_eval *e, struct sn_buf *b)
 {
-    heading(b, true, "2. Discrimination", "STRATOS core; TRIPOD+AI 12e, 23a; CLAIM 28, 29, 36; STARD 24");
+    heading(b, false, "2. Discrimination", "STRATOS core; TRIPOD+AI 12e, 23a; CLAIM 28, 29, 36; STARD 24");
     sn_buf_puts(b, e->d->cluster ? "<p>AUC with 95 % interval by bootstrap of clusters (percentile).</p>\n"
                                  : "<p>AUC with 95 % interval after DeLong; the bootstrap (within outcomes, percentile) stands beside it. A higher score means positive; direction is never chosen by the data.</p>\n");
     sn_table_auc(e, b);
@@ -120,9 +120,9 @@ static void discrimination(const struct sn_eval *e, struct sn_buf *b)
 
 static void calibration(const struct sn_eval *e, struct sn_buf *b)
 {
-    heading(b, true, "3. Calibration", "STRATOS core; TRIPOD+AI 12e, 12f, 23a, 24");
+    heading(b, false, "3. Calibration", "STRATOS core; TRIPOD+AI 12e, 12f, 23a, 24");
     sn_buf_puts(b, "<p>Are 30 of 100 patients with a risk of 30 % affected? In the large: 0 is ideal, below 0 means risks are too high. Slope: 1 is ideal, below 1 means "
-                   "risks are too extreme. ICI: mean distance of risk and smoothed outcome; it belongs to its smoother.</p>\n");
+                   "risks are too extreme. ICI: mean distance of risk and smoothed outcome, E90 its 90 % quantile; they belong to their smoother (named under the plots). Hosmer-Lemeshow: 10 groups by quantiles of risk, ties kept together; weak, never the only evidence.</p>\n");
     sn_table_calibration(e, b);
     sn_buf_puts(b, "<div class=\"grid\">\n");
     for (int s = 0; s < (int)e->d->n_sets; s++)
@@ -134,7 +134,7 @@ static void calibration(const struct sn_eval *e, struct sn_buf *b)
 
 static void utility(const struct sn_eval *e, struct sn_buf *b)
 {
-    heading(b, true, "4. Clinical utility", "STRATOS core; TRIPOD+AI 12e, 23a");
+    heading(b, false, "4. Clinical utility", "STRATOS core; TRIPOD+AI 12e, 23a");
     sn_buf_puts(b, "<p>Net benefit: true positives per patient, less false positives weighted by the odds of the threshold (Vickers &amp; Elkin 2006). A model is of use where its curve "
                    "lies above treating all and treating none.</p>\n");
     sn_table_net_benefit(e, b);
@@ -148,7 +148,7 @@ static void utility(const struct sn_eval *e, struct sn_buf *b)
 
 static void risks(const struct sn_eval *e, struct sn_buf *b)
 {
-    heading(b, true, "5. Risks by outcome", "STRATOS core; TRIPOD+AI 15");
+    heading(b, false, "5. Risks by outcome", "STRATOS core; TRIPOD+AI 15");
     sn_buf_puts(b, "<div class=\"grid\">\n");
     for (size_t k = 0; k < e->d->n_models; k++)
         FIGURE(b, "", "Density, quartiles, median, and whiskers to the last value within 1.5 interquartile ranges.", sn_eval_fig_risks(e, k, b));
@@ -159,7 +159,7 @@ static void operating_points(const struct sn_eval *e, struct sn_buf *b)
 {
     if (isnan(e->threshold[0]))
         return;
-    heading(b, true, "6. At the operating point", "TRIPOD+AI 12e, 15, 23a; CLAIM 28, 36; STARD 12a, 23, 24");
+    heading(b, false, "6. At the operating point", "TRIPOD+AI 12e, 15, 23a; CLAIM 28, 36; STARD 12a, 23, 24");
     sn_buf_puts(b, "<p>Threshold ");
     sn_html_text(b, e->threshold_origin);
     sn_buf_puts(b, ". Wilson intervals; ratios log-normal.</p>\n");
@@ -172,10 +172,10 @@ static void operating_points(const struct sn_eval *e, struct sn_buf *b)
 
 static void comparisons(const struct sn_eval *e, struct sn_buf *b)
 {
-    if (e->d->n_models < 2)
+    if (e->d->n_scores < 2)
         return;
-    heading(b, true, "7. Models against each other", "CLAIM 29; TRIPOD+AI 12e");
-    sn_buf_puts(b, "<p>First minus second, on the same cases: AUC by DeLong's paired test (by bootstrap of clusters where there are some); rates at the frozen thresholds by McNemar (exact below 25 "
+    heading(b, false, "7. Models against each other", "CLAIM 29; TRIPOD+AI 12e");
+    sn_buf_puts(b, "<p>First minus second, on the same cases, with 95 % interval and p: AUC by DeLong's paired test (by bootstrap of clusters where there are some); rates at the frozen thresholds by McNemar (exact below 25 "
                    "discordant cases, else mid-P) with Tango's interval. Holm: corrected for the number of comparisons in the set. For models nested in each other and fitted on these cases the test is not "
                    "valid (Demler 2012).</p>\n");
     sn_table_pairs(e, b);
@@ -185,7 +185,7 @@ static void subgroups(const struct sn_eval *e, struct sn_buf *b)
 {
     if (e->o->n_subgroups == 0)
         return;
-    heading(b, true, "8. Subgroups", "TRIPOD+AI 14, 23a; CLAIM 30; STARD 17");
+    heading(b, false, "8. Subgroups", "TRIPOD+AI 14, 23a; CLAIM 30; STARD 17");
     sn_buf_puts(b, "<p>Interaction: are the AUCs (Cochran's Q), sensitivities and specificities (chi-square) of the levels alike? Small groups decide little; many tests find something by chance.</p>\n");
     sn_table_subgroups(e, b);
     for (int s = 0; s < (int)e->d->n_sets; s++)
@@ -196,7 +196,7 @@ static void readers(const struct sn_eval *e, struct sn_buf *b)
 {
     if (!e->o->reads)
         return;
-    heading(b, true, "9. Readers", "CLAIM 18, 36; STARD 24; QUADAS-C");
+    heading(b, false, "9. Readers", "CLAIM 18, 36; STARD 24; QUADAS-C");
     sn_buf_puts(b, "<p>A reader's calls against the model's at its frozen threshold, on the same cases. A reader is one point: comparing its &quot;AUC&quot; with a continuous score's would be unfair to the reader, so the "
                    "model's sensitivity is given at the reader's specificity.</p>\n");
     sn_table_readers(e, b);
@@ -241,6 +241,7 @@ void sn_eval_html(const struct sn_eval *e, struct sn_buf *b)
 {
     sn_html_begin(b, "Evaluation");
     head(e, b);
+    sn_table_key(e, b);
     claims(e, b);
     notes(e, b);
     participants(e, b);

@@ -280,7 +280,7 @@ out:
 
 static int make_pairs(struct sn_eval *e, struct sn_eval_result *r, struct sn_error *err)
 {
-    size_t n = e->d->n_models;
+    size_t n = e->d->n_scores; /* a recalibrated model ranks as the one it comes from */
 
     r->pair = calloc(n * (n - 1) / 2 + 1, sizeof *r->pair);
     if (!r->pair)

@@ -104,7 +104,7 @@ static struct view view_of(const struct sn_eval_result *r, int a, int b)
 
 const char *sn_claim_key(enum sn_claim_verdict v)
 {
-    static const char *const key[] = { "nothing to compare", "supported", "not supported", "reversed", "contradicted" };
+    static const char *const key[] = { "not judged", "supported", "not supported", "reversed", "contradicted" };
 
     return key[v];
 }
@@ -200,7 +200,6 @@ static void what_is_not_shown(const struct sn_eval *e, const struct sn_eval_resu
             sn_fixed(widest, 3, t[1]));
 }
 
-/* Recalibrated models rank as the one they come from, so they are no rivals. */
 static void judge(const struct sn_eval *e, struct sn_eval_result *r)
 {
     struct sn_eval_claim *c = &r->claim;
@@ -212,7 +211,7 @@ static void judge(const struct sn_eval *e, struct sn_eval_result *r)
     for (int k = 1; k < n && !e->o->claim; k++)
         if (r->model[k].auc.v > r->model[c->model].auc.v)
             c->model = k;
-    if (n < 2 || c->model >= n)
+    if (n < 2 || c->model >= n || strcmp(r->name, "train") == 0) /* nothing can be claimed from the cases a model was fitted on */
         return;
     add(c, c->stated ? "%.60s is claimed to be the best model; its AUC is " : "%.60s has the highest AUC, ", e->d->model[c->model]);
     add_interval(c, r->model[c->model].auc, 1, 3, false);
@@ -242,8 +241,7 @@ int sn_eval_pairs(struct sn_eval *e, struct sn_eval_result *r, struct sn_pool *p
     for (size_t k = 0; k < n && !rc; k++) {
         rc = compare_auc(e, r, &r->pair[k], pool, err);
         compare_calls(e, r, &r->pair[k]);
-        /* a recalibrated model against its source is no test of anything: ranks are the same */
-        p[k] = r->pair[k].b < (int)e->d->n_scores ? r->pair[k].p : (double)NAN;
+        p[k] = r->pair[k].p;
     }
     if (!rc)
         rc = sn_holm(p, n, p, err);

@@ -4,6 +4,19 @@
 
 #include "tools/eval.h"
 
+/* eval_fitted.c: a model file applied to rows. */
+struct sn_eval_fitted {
+    char name[80];
+    struct sn_logistic m;
+    int *cols;                    /* [m.n_columns] of the table */
+    struct sn_logistic_value *values;
+    double *x;
+};
+/* "NAME=FILE", or "FILE", named after it. SN_EINVAL: the table has a column of that name; SN_EFORMAT: it lacks one the model needs. */
+int sn_eval_fitted_open(const struct sn_table *t, const char *spec, struct sn_eval_fitted *f, struct sn_error *err);
+void sn_eval_fitted_close(struct sn_eval_fitted *f); /* a zeroed one is fine */
+int sn_eval_fitted_risk(const struct sn_table *t, size_t row, struct sn_eval_fitted *f, double *risk, struct sn_error *err);
+
 /* eval_models.c: each model by itself. */
 int sn_eval_models(struct sn_eval *e, struct sn_eval_result *r, struct sn_pool *pool, struct sn_error *err);
 /* eval_pairs.c: models against each other, and what may be claimed. */

@@ -12,7 +12,7 @@
 /* Headings separated by '|'; the first `text_columns` are words. */
 static void begin(struct sn_buf *b, const char *heads, int text_columns)
 {
-    sn_buf_puts(b, "<div class=\"scroll\"><table><tr>");
+    sn_buf_puts(b, "<div class=\"scroll\"><table class=\"tight\"><thead><tr>");
     for (int i = 0; *heads; i++) {
         size_t n = strcspn(heads, "|");
 
@@ -21,10 +21,10 @@ static void begin(struct sn_buf *b, const char *heads, int text_columns)
         sn_buf_puts(b, "</th>");
         heads += n + (heads[n] == '|');
     }
-    sn_buf_puts(b, "</tr>\n");
+    sn_buf_puts(b, "</tr></thead><tbody>\n");
 }
 
-static void end(struct sn_buf *b) { sn_buf_puts(b, "</table></div>\n"); }
+static void end(struct sn_buf *b) { sn_buf_puts(b, "</tbody></table></div>\n"); }
 
 static void words(struct sn_buf *b, const char *s)
 {
@@ -40,11 +40,38 @@ static void figure(struct sn_buf *b, const char *s)
     sn_buf_puts(b, "</td>");
 }
 
+/* The value, and its limits on a line of their own: columns stay narrow enough for paper. */
+static void open_interval(struct sn_buf *b, struct sn_eval_ci c, int decimals)
+{
+    char t[3][48];
+
+    sn_buf_printf(b, "<td class=\"n\">%s", isnan(c.v) ? "-" : sn_fixed(c.v, decimals, t[0]));
+    if (!isnan(c.v) && !isnan(c.lo) && !isnan(c.hi))
+        sn_buf_printf(b, "<span class=\"ci\">%s to %s</span>", sn_fixed(c.lo, decimals, t[1]), sn_fixed(c.hi, decimals, t[2]));
+}
+
 static void interval(struct sn_buf *b, struct sn_eval_ci c, int decimals)
 {
-    char t[160];
+    open_interval(b, c, decimals);
+    sn_buf_puts(b, "</td>");
+}
 
-    figure(b, sn_eval_show(c, decimals, t));
+/* A difference with its p, and Holm's when that is one. */
+static void tested(struct sn_buf *b, struct sn_eval_ci c, int decimals, double p, double holm)
+{
+    char t[2][60];
+
+    open_interval(b, c, decimals);
+    if (!isnan(p)) {
+        sn_buf_puts(b, "<span class=\"ci\">p ");
+        sn_html_text(b, sn_eval_p(p, t[0]));
+        if (!isnan(holm)) {
+            sn_buf_puts(b, ", Holm ");
+            sn_html_text(b, sn_eval_p(holm, t[1]));
+        }
+        sn_buf_puts(b, "</span>");
+    }
+    sn_buf_puts(b, "</td>");
 }
 
 static void count(struct sn_buf *b, size_t n) { sn_buf_printf(b, "<td class=\"n\">%zu</td>", n); }
@@ -62,6 +89,41 @@ static void row_of(struct sn_buf *b, const char *set, const char *model)
     sn_buf_puts(b, "<tr>");
     words(b, set);
     words(b, model);
+}
+
+/* What to know first: STRATOS' essentials and the operating point of the model judged, a set a row. */
+void sn_table_key(const struct sn_eval *e, struct sn_buf *b)
+{
+    size_t mid = e->n_thresholds / 2;
+    char t[48];
+
+    sn_buf_puts(b, "<div class=\"scroll\"><table class=\"tight\"><thead><tr><th>Set</th><th class=\"n\">n</th><th class=\"n\">Events</th><th class=\"n\">AUC</th>"
+                   "<th class=\"n\">Calibration in the large</th><th class=\"n\">Slope</th>");
+    sn_buf_printf(b, "<th class=\"n\">Net benefit at %s %%</th><th class=\"n\">Treat all</th><th class=\"n\">Sensitivity</th><th class=\"n\">Specificity</th></tr></thead><tbody>\n",
+                  sn_fixed(100 * e->t[mid], 1, t));
+    for (size_t s = 0; s < e->d->n_sets; s++) {
+        const struct sn_eval_result *r = &e->set[s];
+        const struct sn_eval_model *m = r->model;
+        const struct sn_eval_ci none = { (double)NAN, (double)NAN, (double)NAN };
+
+        sn_buf_puts(b, "<tr>");
+        words(b, r->name);
+        count(b, r->n);
+        count(b, r->events);
+        if (!r->usable) {
+            sn_buf_puts(b, "<td colspan=\"7\">one outcome only</td></tr>\n");
+            continue;
+        }
+        interval(b, m->auc, 3);
+        interval(b, m->calibration.has ? OF(m->calibration.c.in_the_large) : none, 2);
+        interval(b, m->calibration.has ? OF(m->calibration.c.slope) : none, 2);
+        interval(b, m->dca ? (struct sn_eval_ci){ m->dca[mid].net_benefit, m->dca_band ? m->dca_band[mid].lo : (double)NAN, m->dca_band ? m->dca_band[mid].hi : (double)NAN } : none, 3);
+        figure(b, sn_fixed(r->treat_all[mid].net_benefit, 3, t));
+        interval(b, m->cut.m[SN_M_SENSITIVITY], 3);
+        interval(b, m->cut.m[SN_M_SPECIFICITY], 3);
+        sn_buf_puts(b, "</tr>\n");
+    }
+    end(b);
 }
 
 void sn_table_auc(const struct sn_eval *e, struct sn_buf *b)
@@ -89,11 +151,10 @@ void sn_table_auc(const struct sn_eval *e, struct sn_buf *b)
 
 void sn_table_calibration(const struct sn_eval *e, struct sn_buf *b)
 {
-    begin(b, "Set|Model|Observed / expected|In the large|Slope|Brier|Scaled|ICI|E90|Spiegelhalter p|Hosmer-Lemeshow p", 2);
+    begin(b, "Set|Model|Observed / expected|In the large|Slope|Brier|Scaled Brier|ICI|E90|Spiegelhalter p|Hosmer-Lemeshow p", 2);
     for (size_t s = 0; s < e->d->n_sets; s++)
         for (size_t k = 0; k < e->d->n_models && e->set[s].usable; k++) {
             const struct sn_eval_curve *c = &e->set[s].model[k].calibration;
-            char t[80];
 
             if (!c->has)
                 continue;
@@ -106,11 +167,8 @@ void sn_table_calibration(const struct sn_eval *e, struct sn_buf *b)
             interval(b, (struct sn_eval_ci){ c->has_curve ? c->curve.e.ici : (double)NAN, (double)NAN, (double)NAN }, 3);
             interval(b, (struct sn_eval_ci){ c->has_curve ? c->curve.e.e90 : (double)NAN, (double)NAN, (double)NAN }, 3);
             p_value(b, c->c.spiegelhalter_p);
-            (void)snprintf(t, sizeof t, "%d groups: ", c->hl.groups);
-            sn_buf_puts(b, "<td class=\"n\">");
-            sn_html_text(b, t);
-            sn_html_text(b, sn_eval_p(c->hl.p, t));
-            sn_buf_puts(b, "</td></tr>\n");
+            p_value(b, c->hl.p);
+            sn_buf_puts(b, "</tr>\n");
         }
     end(b);
     for (size_t s = 0; s < e->d->n_sets; s++)
@@ -132,10 +190,10 @@ void sn_table_net_benefit(const struct sn_eval *e, struct sn_buf *b)
     size_t last = e->n_thresholds - 1, at[5] = { 0, last / 4, last / 2, last - last / 4, last };
     char t[160];
 
-    sn_buf_puts(b, "<div class=\"scroll\"><table><tr><th>Set</th><th>Model</th>");
+    sn_buf_puts(b, "<div class=\"scroll\"><table class=\"tight\"><thead><tr><th>Set</th><th>Model</th>");
     for (int i = 0; i < 5; i++)
         sn_buf_printf(b, "<th class=\"n\">at %s %%</th>", sn_fixed(100 * e->t[at[i]], 1, t));
-    sn_buf_puts(b, "</tr>\n");
+    sn_buf_puts(b, "</tr></thead><tbody>\n");
     for (size_t s = 0; s < e->d->n_sets; s++) {
         const struct sn_eval_result *r = &e->set[s];
 
@@ -163,11 +221,11 @@ void sn_table_operating(const struct sn_eval *e, struct sn_buf *b, enum sn_metri
 {
     char t[48];
 
-    sn_buf_puts(b, "<div class=\"scroll\"><table><tr><th>Set</th><th>Model</th><th class=\"n\">Threshold</th>");
+    sn_buf_puts(b, "<div class=\"scroll\"><table class=\"tight\"><thead><tr><th>Set</th><th>Model</th><th class=\"n\">Threshold</th>");
     for (int m = (int)first; m <= (int)last; m++)
         if ((m != SN_M_PPV_AT && m != SN_M_NPV_AT) || !isnan(e->o->prevalence))
             sn_buf_printf(b, "<th class=\"n\">%s</th>", sn_metric_name(m));
-    sn_buf_puts(b, "</tr>\n");
+    sn_buf_puts(b, "</tr></thead><tbody>\n");
     for (size_t s = 0; s < e->d->n_sets; s++)
         for (size_t k = 0; k < e->d->n_models && e->set[s].usable; k++) {
             const struct sn_eval_cut *c = &e->set[s].model[k].cut;
@@ -186,22 +244,17 @@ void sn_table_operating(const struct sn_eval *e, struct sn_buf *b, enum sn_metri
 
 void sn_table_pairs(const struct sn_eval *e, struct sn_buf *b)
 {
-    begin(b, "Set|First|Second|AUC difference|p|Holm|Accuracy|p|Sensitivity|p|Specificity|p", 3);
+    begin(b, "Set|First|Second|AUC|Sensitivity|Specificity|Accuracy", 3);
     for (size_t s = 0; s < e->d->n_sets; s++)
         for (size_t k = 0; k < e->set[s].n_pairs; k++) {
             const struct sn_eval_pair *p = &e->set[s].pair[k];
 
             row_of(b, e->set[s].name, e->d->model[p->a]);
             words(b, e->d->model[p->b]);
-            interval(b, p->diff, 3);
-            p_value(b, p->p);
-            p_value(b, p->p_holm);
-            interval(b, p->accuracy, 3);
-            p_value(b, p->p_accuracy);
-            interval(b, p->sensitivity, 3);
-            p_value(b, p->p_sensitivity);
-            interval(b, p->specificity, 3);
-            p_value(b, p->p_specificity);
+            tested(b, p->diff, 3, p->p, p->p_holm);
+            tested(b, p->sensitivity, 3, p->p_sensitivity, (double)NAN);
+            tested(b, p->specificity, 3, p->p_specificity, (double)NAN);
+            tested(b, p->accuracy, 3, p->p_accuracy, (double)NAN);
             sn_buf_puts(b, "</tr>\n");
         }
     end(b);
@@ -240,7 +293,7 @@ void sn_table_subgroups(const struct sn_eval *e, struct sn_buf *b)
 
 void sn_table_readers(const struct sn_eval *e, struct sn_buf *b)
 {
-    begin(b, "Set|Reader|Group|n|Sensitivity|Specificity|Model's sensitivity at this specificity|Model minus reader: sensitivity|p|specificity|p|accuracy|p|Holm", 3);
+    begin(b, "Set|Reader|Group|n|Sensitivity|Specificity|Model's sensitivity there|Model &minus; reader: sensitivity|specificity|accuracy", 3);
     for (size_t s = 0; s < e->d->n_sets; s++)
         for (size_t k = 0; k < e->set[s].n_readers; k++) {
             const struct sn_eval_reader *q = &e->set[s].reader[k];
@@ -251,13 +304,9 @@ void sn_table_readers(const struct sn_eval *e, struct sn_buf *b)
             interval(b, q->sensitivity, 3);
             interval(b, q->specificity, 3);
             interval(b, (struct sn_eval_ci){ q->model_sensitivity, (double)NAN, (double)NAN }, 3);
-            interval(b, q->d_sensitivity, 3);
-            p_value(b, q->p_sensitivity);
-            interval(b, q->d_specificity, 3);
-            p_value(b, q->p_specificity);
-            interval(b, q->d_accuracy, 3);
-            p_value(b, q->p_accuracy);
-            p_value(b, q->p_holm);
+            tested(b, q->d_sensitivity, 3, q->p_sensitivity, (double)NAN);
+            tested(b, q->d_specificity, 3, q->p_specificity, (double)NAN);
+            tested(b, q->d_accuracy, 3, q->p_accuracy, q->p_holm);
             sn_buf_puts(b, "</tr>\n");
         }
     end(b);

@@ -240,19 +240,39 @@ static void calibration_groups(const struct sn_plot *p, const struct sn_fig_cali
     }
 }
 
+/* Is the upper left corner of this size emptier than the lower right one? */
+static bool roomier(const struct sn_plot *p, const struct sn_fig_calibration *c, double w, double h)
+{
+    double across = w / p->w, up = h / p->h;
+    size_t top = 0, bottom = 0;
+
+    for (size_t i = 0; i < c->n; i++) {
+        top += c->x[i] < across && c->y[i] > 1 - up;
+        bottom += c->x[i] > 1 - across && c->y[i] < up;
+    }
+    for (size_t i = 0; i < c->n_groups; i++) {
+        top += c->group_p[i] < across && c->group_hi[i] > 1 - up ? 5 : 0;
+        bottom += c->group_p[i] > 1 - across && c->group_lo[i] < up ? 5 : 0;
+    }
+    return top <= bottom;
+}
+
 void sn_fig_calibration(struct sn_buf *b, const struct sn_fig *f, const struct sn_fig_calibration *c)
 {
     struct sn_pen curve = sn_series(1), logistic = sn_series(2);
-    struct sn_legend_row row[4];
-    int rows = 0;
+    struct sn_legend_row row[5];
+    int rows = 0, notes = 0;
     struct sn_svg s;
     struct sn_plot p;
-    double w, h;
+    double w, h, widest = 0, x, y;
+    bool top;
 
     curve.dash = NULL;
     row[rows++] = (struct sn_legend_row){ .text = "Ideal", .has_line = true, .pen = thin_grey };
     if (c->n)
-        row[rows++] = (struct sn_legend_row){ .text = c->smoother, .has_line = true, .has_band = c->lo != NULL, .pen = curve, .band = band_of(curve) };
+        row[rows++] = (struct sn_legend_row){ .text = c->smoother, .has_line = true, .pen = curve };
+    if (c->n && c->lo)
+        row[rows++] = (struct sn_legend_row){ .text = c->band, .has_band = true, .band = band_of(curve) };
     if (c->n_line)
         row[rows++] = (struct sn_legend_row){ .text = "Logistic recalibration", .has_line = true, .pen = logistic };
     if (c->n_groups)
@@ -271,8 +291,17 @@ void sn_fig_calibration(struct sn_buf *b, const struct sn_fig *f, const struct s
     if (c->n)
         sn_plot_line(&p, c->x, c->y, c->n, &curve);
     calibration_groups(&p, c);
-    for (int i = 0; i < 5 && c->note[i]; i++)
-        sn_svg_text(&s, p.x + 6, p.y + 12 + 11.5 * i, &(struct sn_text){ .size = 9 }, c->note[i]);
+    for (int i = 0; i < 5 && c->note[i]; i++, notes++) {
+        double width = sn_svg_text_width(c->note[i], 9, false);
+
+        widest = SN_MAX(widest, width);
+    }
+    top = roomier(&p, c, widest + 8, 11.5 * notes + 6);
+    x = top ? p.x + 5 : p.x + p.w - widest - 5;
+    y = top ? p.y + 12 : p.y + p.h - 11.5 * notes + 4;
+    sn_svg_rect(&s, x - 2, y - 10, widest + 6, 11.5 * notes + 3, &(struct sn_pen){ .fill = "#fff", .opacity = 0.8 });
+    for (int i = 0; i < notes; i++)
+        sn_svg_text(&s, x, y + 11.5 * i, &(struct sn_text){ .size = 9 }, c->note[i]);
     histograms(&s, &p, c);
     sn_svg_legend(&s, p.x - 4, p.y + p.h + 26 * SN_MM, 0, row, rows);
     sn_svg_end(&s);

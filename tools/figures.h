@@ -39,7 +39,7 @@ void sn_fig_impact(struct sn_buf *b, const struct sn_fig *f, double lo, double h
                    size_t n);
 
 struct sn_fig_calibration {
-    const char *smoother;             /* named in the legend */
+    const char *smoother, *band;      /* named in the legend; band NULL: none */
     const double *x, *y, *lo, *hi;    /* [n]; lo NULL: no band */
     size_t n;
     const double *line_x, *line_y;    /* logistic recalibration curve, [n_line]; 0: none */

@@ -107,7 +107,7 @@ void sn_fig_risks(struct sn_buf *b, const struct sn_fig *f, const char *axis, bo
         }
     if (!(hi > lo))
         hi = lo + 1;
-    sn_fig_frame(&s, b, f, SN_MAX(95.0, 15 + each * n / SN_MM + 6), 11 + 66 + 20);
+    sn_fig_frame(&s, b, f, SN_MAX(95.0, 15 + each * n / SN_MM + 6), 11 + 66 + 19);
     p = (struct sn_plot){ .svg = &s, .x = 15 * SN_MM, .y = 11 * SN_MM, .w = SN_MAX(74 * SN_MM, each * n), .h = 66 * SN_MM };
     p.across = (struct sn_axis){ 0, n, .no_ticks = true };
     p.up = (struct sn_axis){ lo, hi, .grid = true, .label = axis };
@@ -121,12 +121,13 @@ void sn_fig_risks(struct sn_buf *b, const struct sn_fig *f, const char *axis, bo
 
         draw_group(&p, &g[k], x, 0.4 * p.w / n);
         sn_svg_text(&s, x, p.y + p.h + 14, &(struct sn_text){ .size = 9, .anchor = SN_MIDDLE }, g[k].label);
-        (void)snprintf(count, sizeof count, "%s, n = %zu", g[k].event ? "event" : "no event", g[k].n);
-        sn_svg_text(&s, x, p.y + p.h + 26, &(struct sn_text){ .size = 9, .anchor = SN_MIDDLE, .bold = g[k].event }, count);
+        (void)snprintf(count, sizeof count, "n = %zu", g[k].n);
+        sn_svg_text(&s, x, p.y + p.h + 25, &(struct sn_text){ .size = 9, .anchor = SN_MIDDLE, .bold = g[k].event }, g[k].event ? "event" : "no event");
+        sn_svg_text(&s, x, p.y + p.h + 36, &(struct sn_text){ .size = 9, .anchor = SN_MIDDLE }, count);
     }
     if (isfinite(threshold)) {
         sn_plot_line(&p, (double[]){ 0, n }, (double[]){ threshold, threshold }, 2, &(struct sn_pen){ .colour = "#d55e00", .width = 1.3, .dash = "5 3" });
-        sn_svg_text(&s, p.x + p.w - 2, sn_plot_y(&p, threshold) - 3, &(struct sn_text){ .size = 8.5, .anchor = SN_END, .colour = "#a34700" }, "operating point");
+        sn_svg_text(&s, p.x + p.w, p.y - 4, &(struct sn_text){ .size = 8.5, .anchor = SN_END, .colour = "#a34700" }, "dashed: operating point");
     }
     sn_svg_end(&s);
 }
