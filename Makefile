@@ -38,7 +38,7 @@ SRC_stats  += distance.c surface.c overlap.c tails.c agreement.c icc.c mrmc.c
 SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
 SRC_tools   = cli.c cmd_convert.c cmd_prepack.c cmd_inspect.c inspect_plan.c cmd_infer.c cmd_bench.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c \
               conf.c pack_read.c pack_net.c pack_source.c demo_pack.c input.c pipeline.c classify.c cases.c risk.c draw.c html.c result_json.c report_html.c case_files.c \
-              random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c font.c cmd_sheet.c nomogram_svg.c cmd_nomogram.c
+              random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c font.c cmd_sheet.c nomogram_svg.c cmd_nomogram.c cmd_recalibrate.c
 SRC_io     += gb18030.c gb18030_chart.c svg.c svg_plot.c
 SRC_tools  += table.c figures.c figures_rows.c eval_data.c eval_fitted.c eval_run.c eval_models.c eval_pairs.c eval_groups.c \
               eval_json.c eval_csv.c eval_figures.c eval_text.c eval_html.c eval_tables.c cmd_evaluate.c
@@ -150,7 +150,7 @@ $(BUILD)/check_alloc: $(BUILD)/tests/regress/check_alloc.o $(TEST_SUPPORT) $(TOO
 define CHECK_RULE
 $(BUILD)/$(1): $(BUILD)/$(2:.c=.o) $(TEST_SUPPORT) $(if $(filter tests/golden/% tests/unit/check_nets.c,$(2)),$(BUILD)/tests/golden/synth.o) $(TOOL_OBJ) $(BUILD)/libsentinode.a
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter check_nets check_alloc_fit,$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
+	$$(Q)$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter check_nets check_alloc_fit check_alloc_stats,$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
 endef
 $(foreach s,$(filter-out tests/regress/check_alloc.c,$(wildcard tests/*/check_*.c)),$(eval $(call CHECK_RULE,$(basename $(notdir $(s))),$(s))))
 

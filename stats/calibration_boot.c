@@ -2,6 +2,7 @@
 #include "stats/calibration_curve.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@ struct boot {
     const struct sn_curve_plan *plan;
     const double *at;
     size_t m;
+    atomic_bool no_memory; /* not a property of the resample: fails the whole */
 };
 
 static size_t drawn(const uint32_t *weight, size_t n)
@@ -52,14 +54,16 @@ static int resampled(const struct boot *b, const uint32_t *weight, double *work,
 
 static void replicate(void *ctx, const uint32_t *weight, int thread, double *out)
 {
-    const struct boot *b = ctx;
+    struct boot *b = ctx;
     size_t n = drawn(weight, b->r->n), bytes;
-    double *work = n && !sn_size_mul(&bytes, n, 5 * sizeof *work, NULL) ? malloc(bytes) : NULL;
+    double *work = !sn_size_mul(&bytes, n + 1, 5 * sizeof *work, NULL) ? malloc(bytes) : NULL;
+    int rc = !work ? SN_ENOMEM : n == 0 ? SN_EFORMAT : resampled(b, weight, work, n, out);
 
     (void)thread;
-    if (!work || resampled(b, weight, work, n, out))
-        for (size_t i = 0; i < SUMMARIES + b->m; i++)
-            out[i] = (double)NAN;
+    for (size_t i = 0; i < SUMMARIES + b->m && rc; i++)
+        out[i] = (double)NAN;
+    if (rc == SN_ENOMEM)
+        atomic_store(&b->no_memory, true);
     free(work);
 }
 
@@ -88,7 +92,7 @@ int sn_calibration_curve_boot(const struct sn_risks *r, const struct sn_curve_op
                               struct sn_error *err)
 {
     struct sn_curve_plan plan;
-    struct boot ctx = { r, &plan, c->at, c->points };
+    struct boot ctx = { .r = r, .plan = &plan, .at = c->at, .m = c->points };
     struct sn_resample s = { 0 };
     struct sn_boot boot = { .resample = &s, .seed = b->seed, .replicates = b->replicates, .k = SUMMARIES + c->points, .fn = replicate, .ctx = &ctx, .pool = b->pool };
     uint32_t *cluster = NULL;
@@ -115,6 +119,10 @@ int sn_calibration_curve_boot(const struct sn_risks *r, const struct sn_curve_op
         goto out;
     }
     SN_TRY_OUT(sn_boot_run(&boot, rep, err));
+    if (atomic_load(&ctx.no_memory)) {
+        rc = SN_NOMEM(err, "a bootstrap sample's curve");
+        goto out;
+    }
     rc = intervals(c, b, rep, err);
 out:
     free(rep);

@@ -83,6 +83,7 @@ int sn_cmd_pack(int argc, char **argv);
 int sn_cmd_phantom(int argc, char **argv);
 int sn_cmd_prepack(int argc, char **argv);
 int sn_cmd_predict(int argc, char **argv);
+int sn_cmd_recalibrate(int argc, char **argv);
 int sn_cmd_segment(int argc, char **argv);
 int sn_cmd_sheet(int argc, char **argv);
 

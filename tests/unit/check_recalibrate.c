@@ -7,6 +7,7 @@
 
 #include "stats/stats.h"
 #include "tests/unit/calibration_golden.h"
+#include "tools/cli.h"
 
 /* ---- distributions by class --------------------------------------------------------------------------- */
 
@@ -215,6 +216,98 @@ START_TEST(recalibration_refusals)
 }
 END_TEST
 
+/* ---- the command ------------------------------------------------------------------------------------------ */
+
+static int command(const char *const *words)
+{
+    char *argv[20];
+    int argc = 0;
+
+    argv[argc++] = "sentinode";
+    argv[argc++] = "recalibrate";
+    while (words[argc - 2]) {
+        argv[argc] = (char *)words[argc - 2];
+        argc++;
+    }
+    return sn_main(argc, argv);
+}
+#define RUN(...) command((const char *const[]){ __VA_ARGS__, "--quiet", NULL })
+
+START_TEST(command_fits_and_applies)
+{
+    struct sn_buf b = { 0 };
+    struct sn_error err = { 0 };
+    struct sample s;
+    struct sn_risks r;
+    struct sn_recal m, direct;
+    struct sn_csv out;
+    char csv[512], map[512], table[512], number[32];
+    double q[256];
+
+    load(&s, 0);
+    (void)snprintf(csv, sizeof csv, "%s/p.csv", sn_test_tmpdir());
+    (void)snprintf(map, sizeof map, "%s/map.json", sn_test_tmpdir());
+    (void)snprintf(table, sizeof table, "%s/out.csv", sn_test_tmpdir());
+    sn_buf_puts(&b, "case,set,outcome,note,risk\n");
+    for (size_t i = 0; i < s.n; i++) /* every other set; the test rows' outcomes are wrong on purpose and must not matter */
+        sn_buf_printf(&b, "a%zu,train,%d,\"x, y\",%s\nb%zu,test,%d,z,%s\n", i, s.y[i], sn_format_double(s.p[i], number), i, !s.y[i], sn_format_double(s.p[i], number));
+    sn_buf_puts(&b, "c1,train,1,,NA\nc2,train,,,0.3\n");
+    sn_ck_ok(sn_file_write(csv, b.data, b.len, &err), &err);
+    sn_buf_free(&b);
+    ck_assert_int_eq(RUN(csv, "--method", "platt", "-o", map), 2); /* which set? */
+    ck_assert_int_eq(RUN(csv, "--method", "platt", "--on", "train", "-o", map), 0);
+    sn_ck_ok(sn_recal_read(map, &m, &err), &err);
+    init(&s, &r);
+    sn_ck_ok(sn_recal_fit(&r, SN_RECAL_PLATT, &direct, &err), &err);
+    ck_assert(m.slope == direct.slope && m.intercept == direct.intercept && m.n == s.n);
+    ck_assert_str_eq(m.data_sha256, direct.data_sha256);
+    ck_assert_str_eq(m.trained_on, "risk of p.csv, set train");
+    ck_assert_int_eq(RUN(csv, "--apply", map, "-o", table), 0);
+    sn_ck_ok(sn_csv_read(table, &out, &err), &err);
+    sn_ck_ok(sn_recal_apply(&m, s.p, s.n, q, NULL, &err), &err);
+    ck_assert_uint_eq(out.rows, 2 * s.n + 2);
+    ck_assert_int_eq(sn_csv_column(&out, "risk_recal"), 5);
+    ck_assert_str_eq(sn_csv_cell(&out, 0, 3), "x, y");
+    for (size_t i = 0; i < 2 * s.n; i++)
+        ck_assert(cell(&out, i, "risk_recal") == q[i / 2]);
+    ck_assert_str_eq(sn_csv_cell(&out, 2 * s.n, 5), "");
+    ck_assert_int_eq(RUN(table, "--apply", map, "-o", map), 3); /* the column is there already */
+    sn_csv_free(&out);
+    sn_recal_free(&m);
+    sn_recal_free(&direct);
+    sn_risks_free(&r);
+    unload(&s);
+}
+END_TEST
+
+START_TEST(command_refusals)
+{
+    static const char *const tables[][2] = {
+        { "outcome,risk\n1,0.2\n0,1.2\n", "above 1" }, { "outcome,risk\n1,0.2\n2,0.3\n", "outcome 2" }, { "outcome,risk\n1,0.2\n1,0.3\n", "one class" },
+        { "outcome,risk\n1,0\n0,0.3\n", "zero" },      { "outcome,score\n1,0.2\n", "no column" },      { "outcome,risk\n1,0.7\n0,0.3\n", "separated" },
+    };
+    struct sn_error err = { 0 };
+    char csv[512], map[512];
+
+    (void)snprintf(csv, sizeof csv, "%s/bad.csv", sn_test_tmpdir());
+    (void)snprintf(map, sizeof map, "%s/no.json", sn_test_tmpdir());
+    for (size_t i = 0; i < SN_COUNT(tables); i++) {
+        struct sn_map file;
+
+        sn_ck_ok(sn_file_write(csv, tables[i][0], strlen(tables[i][0]), &err), &err);
+        ck_assert_msg(RUN(csv, "--method", "platt", "-o", map) == 3, "%s", tables[i][1]);
+        ck_assert_int_ne(sn_map_file(map, &file, NULL), SN_OK); /* nothing was written */
+    }
+    ck_assert_int_eq(RUN(csv, "--method", "spline", "-o", map), 2);
+    ck_assert_int_eq(RUN(csv, "--method", "platt"), 2);
+    ck_assert_int_eq(RUN(csv, "-o", map), 2);
+    ck_assert_int_eq(RUN(csv, "--method", "platt", "--apply", csv, "-o", map), 2);
+    ck_assert_int_eq(RUN(csv, "--apply", csv, "--clamp", "-o", map), 2);
+    ck_assert_int_eq(RUN(csv, "--apply", csv, "-o", map), 3); /* no map */
+    ck_assert_int_eq(RUN("--method", "platt", "-o", map), 2);
+}
+END_TEST
+
 static Suite *suite_recalibrate(void)
 {
     Suite *s = suite_create("recalibration");
@@ -225,6 +318,8 @@ static Suite *suite_recalibrate(void)
     tcase_add_loop_test(tc, recalibration_mends, 0, SAMPLES);
     tcase_add_test(tc, recalibration_files);
     tcase_add_test(tc, recalibration_refusals);
+    tcase_add_test(tc, command_fits_and_applies);
+    tcase_add_test(tc, command_refusals);
     suite_add_tcase(s, tc);
     return s;
 }
