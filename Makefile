@@ -28,15 +28,25 @@ SRC_nets    = net.c registry.c resnet.c densenet.c deeplabv3.c unet.c unetpp.c
 SRC_engine  = graph.c plan.c pack.c prepack.c steps.c exec.c
 SRC_io      = image.c exif.c inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c bmp_rle.c resize.c resize_pillow.c \
               resize_opencv.c npy.c csv.c number.c json_write.c json_read.c
-SRC_stats   = logistic_apply.c nomogram.c distance.c surface.c overlap.c tails.c agreement.c icc.c mrmc.c paired.c
+SRC_stats   = logistic_apply.c nomogram.c
+SRC_stats  += dist.c dist_families.c quantile.c bootstrap.c roc.c delong.c roc_boot.c proportions.c paired.c subgroup.c \
+              reclass.c twosample.c
+SRC_stats  += smooth.c loess.c loess_stats.c isotonic.c calibration.c calibration_groups.c calibration_curve.c \
+              calibration_boot.c risk_spread.c recalibrate.c recalibrate_file.c dca.c dca_boot.c dca_validate.c
+SRC_stats  += logistic_read.c qr.c glm.c rcs.c formula.c design.c infer.c select.c lasso.c validate.c
+SRC_stats  += distance.c surface.c overlap.c tails.c agreement.c icc.c mrmc.c matched.c
 SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
 SRC_tools   = cli.c cmd_convert.c cmd_prepack.c cmd_inspect.c inspect_plan.c cmd_infer.c cmd_bench.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c \
               conf.c pack_read.c pack_net.c pack_source.c demo_pack.c input.c pipeline.c classify.c cases.c risk.c draw.c html.c result_json.c report_html.c case_files.c \
-              random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c font.c cmd_sheet.c nomogram_svg.c cmd_nomogram.c \
-              dice_read.c dice_sum.c dice_out.c dice_svg.c cmd_dice.c \
+              random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c font.c cmd_sheet.c nomogram_svg.c cmd_nomogram.c cmd_recalibrate.c
+SRC_io     += gb18030.c gb18030_chart.c svg.c svg_plot.c
+SRC_tools  += table.c figures.c figures_rows.c eval_data.c eval_fitted.c eval_run.c eval_models.c eval_pairs.c eval_groups.c \
+              eval_json.c eval_csv.c eval_figures.c eval_text.c eval_html.c eval_tables.c cmd_evaluate.c
+SRC_tools  += fit_data.c fit_run.c fit_json.c fit_text.c cmd_fit.c
+SRC_tools  += dice_read.c dice_sum.c dice_out.c dice_svg.c cmd_dice.c \
               readers_read.c readers_roc.c readers_many.c readers_json.c readers_say.c readers_svg.c cmd_readers.c
 
-SRC_bench   = bench.c bench_net.c bench_kernels.c
+SRC_bench   = bench.c bench_net.c bench_kernels.c bench_stats.c
 
 paths = $(addprefix $(1)/,$(2))
 LIB_SRC = $(call paths,base,$(SRC_base)) $(call paths,kernels,$(SRC_kernels)) $(call paths,kernels/ref,$(SRC_ref)) \
@@ -142,7 +152,7 @@ $(BUILD)/check_alloc: $(BUILD)/tests/regress/check_alloc.o $(TEST_SUPPORT) $(TOO
 define CHECK_RULE
 $(BUILD)/$(1): $(BUILD)/$(2:.c=.o) $(TEST_SUPPORT) $(if $(filter tests/golden/% tests/unit/check_nets.c,$(2)),$(BUILD)/tests/golden/synth.o) $(TOOL_OBJ) $(BUILD)/libsentinode.a
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter check_nets,$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
+	$$(Q)$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter check_nets check_alloc_fit check_alloc_stats,$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
 endef
 $(foreach s,$(filter-out tests/regress/check_alloc.c,$(wildcard tests/*/check_*.c)),$(eval $(call CHECK_RULE,$(basename $(notdir $(s))),$(s))))
 

@@ -233,6 +233,11 @@ struct sn_rng {
 };
 uint64_t sn_splitmix64(uint64_t *state);
 uint64_t sn_rng_next(struct sn_rng *r);
+/*
+ * Stream i of a seed: both hashed, so that streams start at unrelated points of the generator's one cycle of
+ * 2^64. Two of R streams of L numbers overlap with probability about R^2 L / 2^64 (1e4 of 1e6: 5e-6).
+ */
+struct sn_rng sn_rng_stream(uint64_t seed, uint64_t i);
 uint64_t sn_rng_below(struct sn_rng *r, uint64_t n); /* uniform on [0, n), n >= 1, without modulo bias */
 double sn_rng_uniform(struct sn_rng *r);             /* [0, 1), 53 bits */
 double sn_rng_normal(struct sn_rng *r);              /* standard normal (inverse of two uniforms, own log/cos) */

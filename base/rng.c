@@ -35,6 +35,11 @@ double sn_rng_uniform(struct sn_rng *r)
     return (double)(sn_rng_next(r) >> 11) * 0x1p-53;
 }
 
+struct sn_rng sn_rng_stream(uint64_t seed, uint64_t i)
+{
+    return (struct sn_rng){ mix(mix(seed + GOLDEN) + (i + 1) * GOLDEN) };
+}
+
 /* Box & Muller 1958; the second deviate is not kept, so that a stream's position is its call count. */
 double sn_rng_normal(struct sn_rng *r)
 {

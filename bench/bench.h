@@ -51,9 +51,11 @@ struct sn_bench_request {
     double seconds;
     size_t min_runs;
     bool layers;
+    bool stats;                 /* statistics instead of kernels */
 };
-/* Every kernel on real layer shapes (bench_kernels.c); one model (bench_net.c). Both print to stdout. */
+/* Every kernel on real layer shapes (bench_kernels.c); one model (bench_net.c); ROC curves (bench_stats.c). They print to stdout. */
 int sn_bench_kernels(const struct sn_args *a, const struct sn_bench_request *q, struct sn_error *err);
 int sn_bench_net(const struct sn_args *a, const struct sn_bench_request *q, struct sn_error *err);
+int sn_bench_stats(const struct sn_args *a, const struct sn_bench_request *q, struct sn_error *err);
 
 #endif

@@ -120,6 +120,18 @@ bool sn_parse_double(const char *s, double *v);
 bool sn_parse_double_n(const char *s, size_t n, double *v); /* the same for n bytes without a NUL */
 /* Shortest text that reads back as the same double ("0.1", "1e-300", "nan", "inf"); buf of 32. */
 const char *sn_format_double(double v, char *buf);
+/* v with so many decimals (at most 9), rounded half away from zero, whatever the locale; buf of 48. */
+const char *sn_fixed(double v, int decimals, char *buf);
+
+/* ---- character sets (gb18030.c) ----------------------------------------------------------- */
+
+/*
+ * GB 18030-2005 (so GBK and GB 2312 too) appended to out as UTF-8, the way Python's codec reads it;
+ * unassigned two-byte codes are private-use characters. SN_EFORMAT with the byte position otherwise.
+ */
+int sn_gb18030_to_utf8(const void *data, size_t size, struct sn_buf *out, struct sn_error *err);
+/* Well-formed UTF-8 (RFC 3629)? *bad (may be NULL): the first byte that is not, else size. */
+bool sn_utf8_valid(const void *data, size_t size, size_t *bad);
 
 /* ---- JSON (json.c) ---------------------------------------------------------------------- */
 

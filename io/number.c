@@ -391,3 +391,23 @@ const char *sn_format_double(double v, char *buf)
     *p = '\0';
     return buf;
 }
+
+const char *sn_fixed(double v, int decimals, char *buf)
+{
+    uint64_t scale = 1, u;
+    double a = v < 0 ? -v : v;
+
+    if (!(a < 1e9)) { /* not a number, or beyond what people read digit by digit */
+        (void)snprintf(buf, 48, "%s", v != v ? "-" : v < 0 ? "< -1e9" : "> 1e9");
+        return buf;
+    }
+    for (int i = 0; i < decimals; i++)
+        scale *= 10;
+    u = (uint64_t)(a * (double)scale + 0.5);
+    if (decimals == 0)
+        (void)snprintf(buf, 48, "%s%llu", v < 0 && u ? "-" : "", (unsigned long long)u);
+    else
+        (void)snprintf(buf, 48, "%s%llu.%0*llu", v < 0 && u ? "-" : "", (unsigned long long)(u / scale), decimals,
+                       (unsigned long long)(u % scale));
+    return buf;
+}

@@ -1,178 +1,187 @@
-/* paired.c: intervals and tests for proportions of the same cases; Holm's adjustment; cluster bootstrap. */
-#include "stats/paired.h"
-#include "stats/surface.h"
-#include "stats/tails.h"
+/* paired.c: two tests on the same cases; differences of proportions; many p-values. */
+#include "stats/stats.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-struct sn_proportion sn_proportion(size_t k, size_t n, double level)
-{
-    struct sn_proportion r = { k, n, NAN, NAN, NAN };
-    double z = sn_tail_normal_q((1 + level) / 2), nd = (double)n, p = (double)k / nd, centre, half;
+/* ---- McNemar -------------------------------------------------------------------------------- */
 
-    if (!n)
-        return r;
-    centre = (p + z * z / (2 * nd)) / (1 + z * z / nd);
-    half = z * sqrt(p * (1 - p) / nd + z * z / (4 * nd * nd)) / (1 + z * z / nd);
-    r.value = p;
-    r.lo = k == 0 ? 0 : centre - half;
-    r.hi = k == n ? 1 : centre + half;
-    return r;
+struct sn_mcnemar sn_mcnemar(uint64_t b, uint64_t c)
+{
+    double few = (double)SN_MIN(b, c), n = (double)b + (double)c, tail = sn_binom_cdf(few, n, 0.5);
+    struct sn_mcnemar m = { .exact = SN_MIN(1, 2 * tail), .is_exact = n < 25 };
+
+    m.midp = SN_MIN(1, 2 * tail - sn_binom_pmf(few, n, 0.5));
+    m.p = m.is_exact ? m.exact : m.midp;
+    return m;
 }
 
-/* ---- pairs ------------------------------------------------------------------------------------------------- */
+/* ---- intervals of a difference -------------------------------------------------------------- */
 
-/* Two-sided binomial(b + c, 1/2) test. P(X <= min) is an incomplete beta value; mid-P takes half of the point itself. */
-static double mcnemar(size_t b, size_t c, bool mid)
+/* Square-and-add of two Wilson intervals, their estimates correlated by phi. */
+static struct sn_interval square_and_add(double p1, struct sn_interval w1, double p2, struct sn_interval w2, double phi)
 {
-    double least = (double)SN_MIN(b, c), n = (double)(b + c), tail, point;
+    double down1 = p1 - w1.lo, up1 = w1.hi - p1, down2 = p2 - w2.lo, up2 = w2.hi - p2;
 
-    if (b == c)
-        return 1;
-    tail = sn_tail_beta(0.5, n - least, least + 1);
-    point = exp(lgamma(n + 1) - lgamma(least + 1) - lgamma(n - least + 1) - n * log(2));
-    return fmin(2 * (mid ? tail - point / 2 : tail), 1);
+    return (struct sn_interval){ p1 - p2 - sqrt(SN_MAX(0, down1 * down1 - 2 * phi * down1 * up2 + up2 * up2)),
+                                 p1 - p2 + sqrt(SN_MAX(0, up1 * up1 - 2 * phi * up1 * down2 + down2 * down2)) };
 }
 
-/* Score statistic for a true difference d in (-1, 1): variance under the maximum likelihood estimate with that difference. */
-static double tango(double b, double c, double n, double d)
+struct sn_interval sn_difference_newcombe(uint64_t x1, uint64_t n1, uint64_t x2, uint64_t n2, double level)
 {
-    double half = -b - c + (2 * n - b + c) * d;
-    double q = (sqrt(fmax(half * half + 8 * n * c * d * (1 - d), 0)) - half) / (4 * n);
-    double variance = n * (2 * q + d * (1 - d));
-
-    return variance > 0 ? (b - c - n * d) / sqrt(variance) : b - c > n * d ? INFINITY : b - c < n * d ? -INFINITY : 0;
+    return square_and_add((double)x1 / (double)n1, sn_proportion_ci(x1, n1, level, SN_WILSON), (double)x2 / (double)n2,
+                          sn_proportion_ci(x2, n2, level, SN_WILSON), 0);
 }
 
-/* The statistic falls as d rises: where it crosses `z`. */
-static double tango_limit(double b, double c, double n, double z)
+struct sn_interval sn_paired_newcombe(const struct sn_paired *t, double level)
 {
-    double lo = -1, hi = 1;
+    uint64_t n = t->both + t->first + t->second + t->neither;
+    double a = (double)t->both, b = (double)t->first, c = (double)t->second, d = (double)t->neither;
+    double cross = a * d - b * c, margins = (a + b) * (c + d) * (a + c) * (b + d), phi = 0;
 
-    for (int i = 0; i < 100; i++) {
-        double mid = (lo + hi) / 2;
+    if (cross > 0) /* method 10: a continuity correction of a positive correlation */
+        cross = SN_MAX(0, cross - (double)n / 2);
+    if (margins > 0)
+        phi = cross / sqrt(margins);
+    return square_and_add((a + b) / (double)n, sn_proportion_ci(t->both + t->first, n, level, SN_WILSON), (a + c) / (double)n,
+                          sn_proportion_ci(t->both + t->second, n, level, SN_WILSON), phi);
+}
 
-        if (tango(b, c, n, mid) > z)
+/* The nuisance parameter is P(only second) at its maximum likelihood given the difference: a root of a quadratic (Tango 1998, eq. 9). */
+double sn_paired_tango_z(const struct sn_paired *t, double delta)
+{
+    double b = (double)t->first, c = (double)t->second, n = (double)t->both + b + c + (double)t->neither;
+    double lin = (2 * n - b + c) * delta - b - c, root, q, top, variance;
+
+    if (!(n > 0) || !(delta >= -1 && delta <= 1))
+        return NAN;
+    root = sqrt(SN_MAX(0, lin * lin + 8 * n * c * delta * (1 - delta)));
+    /* of the two forms of the root the one without cancellation */
+    q = lin <= 0 ? (root - lin) / (4 * n) : root + lin > 0 ? 2 * c * delta * (1 - delta) / (root + lin) : 0;
+    top = b - c - n * delta;
+    variance = n * (2 * q + delta * (1 - delta));
+    if (top == 0)
+        return 0;
+    return variance > 0 ? top / sqrt(variance) : top > 0 ? INFINITY : -INFINITY;
+}
+
+/* Where the statistic, which falls in delta, passes z; by bisection to the last bit that matters. */
+static double tango_limit(const struct sn_paired *t, double lo, double hi, double z)
+{
+    while (hi - lo > 1e-15) {
+        double mid = lo + (hi - lo) / 2;
+
+        if (mid <= lo || mid >= hi)
+            break;
+        if (sn_paired_tango_z(t, mid) > z)
             lo = mid;
         else
             hi = mid;
     }
-    return (lo + hi) / 2;
+    return lo + (hi - lo) / 2;
 }
 
-struct sn_paired sn_paired_compare(const struct sn_pairs *pairs, double level, double margin)
+struct sn_interval sn_paired_tango(const struct sn_paired *t, double level)
 {
-    struct sn_paired r = { *pairs, NAN, NAN, NAN, NAN, false, NAN, NAN };
-    double b = (double)pairs->first, c = (double)pairs->second, n = b + c + (double)pairs->both + (double)pairs->neither;
-    double z = sn_tail_normal_q((1 + level) / 2);
+    double n = (double)(t->both + t->first + t->second + t->neither), z = sn_norm_z(level), d;
 
-    if (!(n > 0))
-        return r;
-    r.diff = (b - c) / n;
-    r.lo = tango_limit(b, c, n, z);
-    r.hi = tango_limit(b, c, n, -z);
-    r.mid_p = pairs->first + pairs->second >= SN_MCNEMAR_EXACT_BELOW;
-    r.p = mcnemar(pairs->first, pairs->second, r.mid_p);
-    if (margin > 0 && margin < 1) {
-        r.z_margin = tango(b, c, n, -margin);
-        r.p_noninferior = sn_tail_normal(r.z_margin);
+    if (!(n > 0) || isnan(z))
+        return (struct sn_interval){ NAN, NAN };
+    d = ((double)t->first - (double)t->second) / n;
+    return (struct sn_interval){ d <= -1 ? -1 : tango_limit(t, -1, d, z), d >= 1 ? 1 : tango_limit(t, d, 1, -z) };
+}
+
+enum sn_verdict sn_noninferiority(struct sn_interval diff, double margin)
+{
+    if (isnan(diff.lo) || isnan(diff.hi) || !(margin > 0))
+        return SN_NO_VERDICT;
+    if (diff.lo > 0)
+        return SN_SUPERIOR;
+    if (diff.lo > -margin)
+        return SN_NONINFERIOR;
+    return diff.hi < -margin ? SN_INFERIOR : SN_INCONCLUSIVE;
+}
+
+const char *sn_verdict_text(enum sn_verdict v)
+{
+    static const char *const text[] = { "superior", "non-inferior", "inconclusive", "inferior", "no verdict" };
+
+    return text[(unsigned)v < SN_COUNT(text) ? v : SN_NO_VERDICT];
+}
+
+/* ---- predictive values ---------------------------------------------------------------------- */
+
+/*
+ * Of the cases that each test calls `call`, the share that is so. The score's variance under equality: each test's calls have
+ * variance p (1 - p), and those that both tests call are counted twice with the same outcome (Kosinski 2013, eq. 8).
+ */
+static struct sn_predictive predictive(const double *first, const double *second, const double *y, size_t n, double call)
+{
+    double n1 = 0, n2 = 0, right1 = 0, right2 = 0, both_right = 0, both_wrong = 0, p, shared, variance;
+    struct sn_predictive r;
+
+    for (size_t i = 0; i < n; i++) {
+        bool a = (first[i] != 0) == (call != 0), b = (second[i] != 0) == (call != 0), is = (y[i] != 0) == (call != 0);
+
+        n1 += a;
+        n2 += b;
+        right1 += a && is;
+        right2 += b && is;
+        both_right += a && b && is;
+        both_wrong += a && b && !is;
     }
+    r.first = n1 > 0 ? right1 / n1 : NAN;
+    r.second = n2 > 0 ? right2 / n2 : NAN;
+    r.diff = r.first - r.second;
+    p = (right1 + right2) / (n1 + n2);
+    shared = (both_right * (1 - p) * (1 - p) + both_wrong * p * p) / (n1 + n2);
+    variance = (p * (1 - p) - 2 * shared) * (1 / n1 + 1 / n2);
+    r.chisq = r.diff == 0 ? 0 : r.diff * r.diff / variance;
+    r.p = sn_chisq_sf(r.chisq, 1);
     return r;
 }
 
-/* ---- several tests ------------------------------------------------------------------------------------------- */
+void sn_compare_predictive(const double *first, const double *second, const double *y, size_t n, struct sn_predictive *ppv, struct sn_predictive *npv)
+{
+    *ppv = predictive(first, second, y, n, 1);
+    *npv = predictive(first, second, y, n, 0);
+}
+
+/* ---- Holm ----------------------------------------------------------------------------------- */
 
 int sn_holm(const double *p, size_t n, double *adjusted, struct sn_error *err)
 {
-    size_t order[SN_HOLM_MAX], m = 0;
-    double most = 0;
-
-    if (n > SN_HOLM_MAX)
-        return SN_FAIL(err, SN_ELIMIT, "Holm: %zu tests, at most %d are adjusted together", n, SN_HOLM_MAX);
-    for (size_t i = 0; i < n; i++) {
-        size_t k = m;
-
-        adjusted[i] = p[i];
-        if (isnan(p[i]))
-            continue;
-        for (; k > 0 && p[order[k - 1]] > p[i]; k--)
-            order[k] = order[k - 1];
-        order[k] = i;
-        m++;
-    }
-    for (size_t k = 0; k < m; k++) {
-        most = fmax(most, fmin((double)(m - k) * p[order[k]], 1));
-        adjusted[order[k]] = most;
-    }
-    return SN_OK;
-}
-
-/* ---- bootstrap --------------------------------------------------------------------------------------------------- */
-
-struct boot {
-    size_t n, k;
-    uint64_t seed;
-    sn_boot_fn *fn;
-    const void *ctx;
-    uint32_t *times; /* [threads][n] */
-    double *values;  /* [replicates][k] */
-};
-
-static void replicate(void *ctx, size_t r, int thread)
-{
-    struct boot *b = ctx;
-    uint32_t *times = b->times + (size_t)thread * b->n;
-    struct sn_rng rng = { b->seed };
-
-    rng.state = sn_rng_next(&rng) ^ (r + 1) * 0x9E3779B97F4A7C15u; /* hash(seed, r): odd multiplier, then the generator's mixing */
-    rng.state = sn_rng_next(&rng);
-    memset(times, 0, b->n * sizeof *times);
-    for (size_t i = 0; i < b->n; i++)
-        times[sn_rng_below(&rng, b->n)]++;
-    b->fn(b->ctx, times, b->values + r * b->k);
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-int sn_boot_clusters(size_t n, size_t replicates, uint64_t seed, sn_boot_fn *fn, const void *ctx, size_t k, double level,
-                     struct sn_pool *pool, struct sn_boot *out, struct sn_error *err)
-{
-    struct boot b = { .n = n, .k = k, .seed = seed, .fn = fn, .ctx = ctx };
-    double *sorted = NULL;
+    size_t bytes, k = 0;
+    uint32_t *order = NULL, *from = NULL;
+    double *valid, running = 0;
     int rc = SN_OK;
 
-    if (!n || !k || !replicates)
-        return SN_FAIL(err, SN_EINVAL, "bootstrap: nothing to draw");
-    b.times = calloc((size_t)(pool ? sn_pool_threads(pool) : 1) * n, sizeof *b.times);
-    b.values = replicates <= SIZE_MAX / k / sizeof *b.values ? calloc(replicates * k, sizeof *b.values) : NULL;
-    sorted = calloc(replicates, sizeof *sorted);
-    if (!b.times || !b.values || !sorted) {
-        rc = SN_NOMEM(err, "bootstrap replicates");
+    if (n == 0)
+        return SN_OK;
+    SN_TRY(sn_size_mul(&bytes, n, sizeof *valid, err));
+    valid = malloc(bytes);
+    order = malloc(bytes);
+    from = malloc(bytes);
+    if (!valid || !order || !from) {
+        rc = SN_NOMEM(err, "Holm's adjustment");
         goto out;
     }
-    sn_pool_run(pool, replicate, &b, replicates);
-    for (size_t s = 0; s < k; s++) {
-        size_t m = 0;
-
-        for (size_t r = 0; r < replicates; r++)
-            if (!isnan(b.values[r * k + s]))
-                sorted[m++] = b.values[r * k + s];
-        qsort(sorted, m, sizeof *sorted, ascending);
-        out[s] = (struct sn_boot){ NAN, NAN, replicates - m };
-        if (m) {
-            out[s].lo = sn_percentile_sorted(sorted, m, 50 * (1 - level));
-            out[s].hi = sn_percentile_sorted(sorted, m, 50 * (1 + level));
+    for (size_t i = 0; i < n; i++) {
+        if (!isnan(p[i])) {
+            valid[k] = p[i];
+            from[k++] = (uint32_t)i;
+        } else {
+            adjusted[i] = NAN;
         }
     }
+    SN_TRY_OUT(sn_sort_order(valid, k, order, err));
+    for (size_t j = 0; j < k; j++) {
+        running = SN_MAX(running, SN_MIN(1, (double)(k - j) * valid[order[j]]));
+        adjusted[from[order[j]]] = running;
+    }
 out:
-    free(b.times);
-    free(b.values);
-    free(sorted);
+    free(valid);
+    free(order);
+    free(from);
     return rc;
 }

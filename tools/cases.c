@@ -2,6 +2,7 @@
 #include "tools/cases.h"
 
 #include "tools/cli.h"
+#include "tools/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -274,21 +275,6 @@ int sn_cases_cell(const struct sn_cases *c, const struct sn_case_row *row, int c
     return SN_OK;
 }
 
-/* Reads a table and the digest of the bytes it was read from. */
-static int read_table(const char *path, struct sn_csv *t, char hex[SN_SHA256_HEX], struct sn_error *err)
-{
-    struct sn_map map = { 0 };
-    uint8_t digest[32];
-    int rc;
-
-    SN_TRY(sn_map_file(path, &map, err));
-    sn_sha256(map.data, map.size, digest);
-    sn_hex(digest, sizeof digest, hex);
-    rc = sn_csv_parse(map.data, map.size, t, err);
-    sn_map_close(&map);
-    return rc ? sn_fail_context(err, rc, "%s", sn_basename(path)) : SN_OK;
-}
-
 /* ---- all together -------------------------------------------------------------------------- */
 
 static int load(struct sn_cases *c, const char *manifest, const char *clinical, char *const *images, size_t n_images,
@@ -296,11 +282,11 @@ static int load(struct sn_cases *c, const char *manifest, const char *clinical, 
 {
     if (manifest) {
         c->manifest_name = sn_basename(manifest);
-        SN_TRY(read_table(manifest, &c->manifest, c->manifest_sha256, err));
+        SN_TRY(sn_table_csv(manifest, SN_ENCODING_AUTO, &c->manifest, c->manifest_sha256, NULL, err));
     }
     if (clinical) {
         c->clinical_name = sn_basename(clinical);
-        SN_TRY(read_table(clinical, &c->clinical, c->clinical_sha256, err));
+        SN_TRY(sn_table_csv(clinical, SN_ENCODING_AUTO, &c->clinical, c->clinical_sha256, NULL, err));
     }
     c->n_rows = manifest ? c->manifest.rows : n_images;
     if (c->n_rows == 0)

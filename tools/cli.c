@@ -15,7 +15,10 @@ static const struct {
     { "readers", sn_cmd_readers, "people against the model and with it: rates, tests, agreement, several readers" },
     { "dice", sn_cmd_dice, "masks against masks: Dice, surface distances, sizes, with intervals" },
     { "classify", sn_cmd_classify, "score an image with one classification network" },
+    { "evaluate", sn_cmd_evaluate, "judge predictions: ROC, calibration, net benefit, models and readers compared; a report" },
+    { "fit", sn_cmd_fit, "a logistic model from a table, with tables, tests, validation" },
     { "nomogram", sn_cmd_nomogram, "a logistic model as points: table, one patient's sum, a page to print" },
+    { "recalibrate", sn_cmd_recalibrate, "fit a map from risks to calibrated ones, or apply one" },
     { "image", sn_cmd_image, "show what the program sees in an image file" },
     { "convert", sn_cmd_convert, "turn a .pth, .pt or .safetensors checkpoint into .snw" },
     { "prepack", sn_cmd_prepack, "fold and reorder a .snw's weights, so that it starts at once" },
@@ -42,7 +45,7 @@ static int top_help(FILE *f)
     (void)fprintf(f, "sentinode %s: from a breast ultrasound image to a risk report, research use only\n\n"
                      "Usage: sentinode COMMAND [options]\n\nCommands:\n", SN_VERSION);
     for (size_t i = 0; i < SN_COUNT(commands); i++)
-        (void)fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].what);
+        (void)fprintf(f, "  %-11s %s\n", commands[i].name, commands[i].what);
     (void)fprintf(f, "\n`sentinode COMMAND --help` explains one. Exit codes: 0 done; 1 needs human review; 2 usage;\n"
                      "3 an input file; 4 a model that does not fit; 5 this machine (memory, disk, instruction set); 70 internal.\n");
     return 0;

@@ -74,6 +74,8 @@ int sn_cmd_bench(int argc, char **argv);
 int sn_cmd_classify(int argc, char **argv);
 int sn_cmd_convert(int argc, char **argv);
 int sn_cmd_dice(int argc, char **argv);
+int sn_cmd_evaluate(int argc, char **argv);
+int sn_cmd_fit(int argc, char **argv);
 int sn_cmd_image(int argc, char **argv);
 int sn_cmd_infer(int argc, char **argv);
 int sn_cmd_inspect(int argc, char **argv);
@@ -83,6 +85,7 @@ int sn_cmd_phantom(int argc, char **argv);
 int sn_cmd_prepack(int argc, char **argv);
 int sn_cmd_predict(int argc, char **argv);
 int sn_cmd_readers(int argc, char **argv);
+int sn_cmd_recalibrate(int argc, char **argv);
 int sn_cmd_segment(int argc, char **argv);
 int sn_cmd_sheet(int argc, char **argv);
 

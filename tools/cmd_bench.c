@@ -1,9 +1,9 @@
-/* cmd_bench.c: `sentinode bench`: times a network, or every kernel, on this machine. */
+/* cmd_bench.c: `sentinode bench`: times a network, every kernel, or the statistics, on this machine. */
 #include "bench/bench.h"
 #include "tools/cli.h"
 
 static const char help[] =
-    "Usage: sentinode bench [MODEL.snw [--input X.npy | --size H W]] [--seconds S] [--min-runs K] [--layers]\n"
+    "Usage: sentinode bench [MODEL.snw [--input X.npy | --size H W]] [--seconds S] [--min-runs K] [--layers] [--stats]\n"
     "\n"
     "With a model: time to load it, the first run, further runs, memory, SHA-256 of the outputs. Without:\n"
     "every kernel on layers of real networks, one thread, against the scalar kernels.\n"
@@ -13,11 +13,13 @@ static const char help[] =
     "  --seconds S     time to spend on further runs (default 3), or on each kernel and shape (0.2)\n"
     "  --min-runs K    at least so many (default 5)\n"
     "  --layers        also each layer, in runs of their own\n"
+    "  --stats         instead of kernels: ROC curves of made-up cases, DeLong's variance, bootstrap (bench/peers times others)\n"
     "\n"
     "With --json, the last line is one object: load_ms, first_ms, times_ms, peak_bytes, digest, ...\n";
 
 static const struct sn_opt opts[] = { { "--input", 'i', true },    { "--size", 's', true },    { "--seconds", 'S', true },
-                                      { "--min-runs", 'k', true }, { "--layers", 'l', false }, { 0 } };
+                                      { "--min-runs", 'k', true }, { "--layers", 'l', false },
+                                      { "--stats", 't', false },   { 0 } };
 
 static bool seconds_option(const struct sn_args *a, double *seconds)
 {
@@ -66,6 +68,9 @@ static bool option(struct sn_args *a, int c, struct sn_bench_request *q)
     case 'l':
         q->layers = true;
         return true;
+    case 't':
+        q->stats = true;
+        return true;
     default:
         if (q->model) {
             (void)sn_args_usage(a, "one model at a time, found '%s' too", a->value);
@@ -92,7 +97,11 @@ int sn_cmd_bench(int argc, char **argv)
     }
     if (!q.model && (q.input || q.height || q.layers))
         return sn_args_usage(&a, "--input, --size and --layers need a model");
+    if (q.model && q.stats)
+        return sn_args_usage(&a, "--stats has no use for a model");
     if (q.seconds < 0)
         q.seconds = q.model ? 3 : 0.2;
+    if (q.stats)
+        return sn_report(&a, sn_bench_stats(&a, &q, &err), &err);
     return sn_report(&a, q.model ? sn_bench_net(&a, &q, &err) : sn_bench_kernels(&a, &q, &err), &err);
 }

@@ -141,7 +141,7 @@ int sn_dice_summarise(const struct sn_dice_set *d, const struct sn_dice_options 
 {
     enum { K = SN_DICE_METRICS + SN_DICE_POOLED };
     struct view v = { .d = d, .a = comparison };
-    struct sn_boot boot[K];
+    struct sn_cluster_ci boot[K];
     double value[K], *room = NULL;
     int rc;
 
@@ -155,7 +155,7 @@ int sn_dice_summarise(const struct sn_dice_set *d, const struct sn_dice_options 
     s->n = v.n;
     statistics(&v, NULL, value);
     for (int k = 0; k < K; k++) {
-        boot[k] = (struct sn_boot){ NAN, NAN, 0 };
+        boot[k] = (struct sn_cluster_ci){ NAN, NAN, 0 };
         s->stat[k].value = value[k];
         s->stat[k].median = s->stat[k].sd = NAN;
         if (k < SN_DICE_METRICS)
@@ -179,7 +179,7 @@ int sn_dice_difference(const struct sn_dice_set *d, const struct sn_dice_options
                        struct sn_pool *pool, struct sn_dice_stat *diff, struct sn_error *err)
 {
     struct view v = { .d = d, .a = a, .b = b };
-    struct sn_boot boot = { NAN, NAN, 0 };
+    struct sn_cluster_ci boot = { NAN, NAN, 0 };
     size_t patients;
     int rc;
 

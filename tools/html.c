@@ -35,10 +35,18 @@ static const char style[] =
     ".digest td,.digest th{font-size:.78rem}code{font:.92em ui-monospace,'DejaVu Sans "
     "Mono',monospace;overflow-wrap:anywhere}\n"
     ".small{font-size:.86rem;color:#444c56}\n"
+    ".grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(24rem,1fr));gap:1.2rem;align-items:start}figure "
+    "svg{max-width:100%;height:auto;display:block;border:1px solid #d4d9df}figure.wide{margin:.6rem 0}\n"
+    ".claim{border:1px solid #5b6673;border-left-width:6px;padding:.5rem .9rem;margin:.7rem 0}.claim "
+    "b:first-child{display:block}.claim.no{border-color:#c77700;background:#fff9ec}.claim.yes{border-color:#2f7d46;background:#f2faf4}\n"
+    "table.tight td.n,table.tight th.n{padding:.25rem .45rem}table.tight td{white-space:nowrap}.ci{display:block;font-size:.84em;color:#57606a}\n"
+    "h3{font-size:1rem;margin:1.1rem 0 .3rem}.ref{font-weight:400;font-size:.8rem;color:#57606a}.scroll{overflow-x:auto}\n"
+    ".small{font-size:.86rem;color:#444c56}svg{max-width:100%;height:auto}\n"
     "@media print{body{font-size:12px;max-width:none}.research,.review,.ok,.label,.bar,.bar "
     "i{-webkit-print-color-adjust:exact;"
     "print-color-adjust:exact}figure,tr,.review{break-inside:avoid}h2{break-after:avoid}figure "
-    "img{max-height:16rem}}\n";
+    "img{max-height:16rem}.grid{grid-template-columns:1fr 1fr}.claim{break-inside:avoid}table.tight{font-size:9.5px}.scroll{overflow:visible}h3{break-after:avoid}.page{break-before:page}.claim{"
+    "-webkit-print-color-adjust:exact;print-color-adjust:exact}figure svg{max-height:23cm}@page{size:A4;margin:14mm}}\n";
 
 void sn_html_begin(struct sn_buf *b, const char *title)
 {
@@ -114,26 +122,6 @@ void sn_html_png(struct sn_buf *b, const struct sn_buf *png, const char *alt, co
     sn_buf_puts(b, "\"><figcaption>");
     sn_buf_puts(b, caption);
     sn_buf_puts(b, "</figcaption></figure>\n");
-}
-
-const char *sn_fixed(double v, int decimals, char *buf)
-{
-    uint64_t scale = 1, u;
-    double a = v < 0 ? -v : v;
-
-    if (!(a < 1e9)) { /* not a number, or beyond what people read digit by digit */
-        (void)snprintf(buf, 48, "%s", v != v ? "-" : v < 0 ? "< -1e9" : "> 1e9");
-        return buf;
-    }
-    for (int i = 0; i < decimals; i++)
-        scale *= 10;
-    u = (uint64_t)(a * (double)scale + 0.5);
-    if (decimals == 0)
-        (void)snprintf(buf, 48, "%s%llu", v < 0 && u ? "-" : "", (unsigned long long)u);
-    else
-        (void)snprintf(buf, 48, "%s%llu.%0*llu", v < 0 && u ? "-" : "", (unsigned long long)(u / scale), decimals,
-                       (unsigned long long)(u % scale));
-    return buf;
 }
 
 const char *sn_rough(double v, char *buf)

@@ -2,7 +2,7 @@
 #ifndef SN_TOOLS_HTML_H
 #define SN_TOOLS_HTML_H
 
-#include "base/base.h"
+#include "io/io.h"
 
 /* Head, style and the research banner; `title` is escaped. */
 void sn_html_begin(struct sn_buf *b, const char *title);
@@ -12,8 +12,6 @@ void sn_html_text(struct sn_buf *b, const char *s);
 void sn_html_base64(struct sn_buf *b, const void *data, size_t n);
 /* <figure> with an image as a data: URI and a caption (HTML). */
 void sn_html_png(struct sn_buf *b, const struct sn_buf *png, const char *alt, const char *caption);
-/* v with so many decimals (at most 9), rounded half away from zero, whatever the locale; buf of 48. */
-const char *sn_fixed(double v, int decimals, char *buf);
 /* Two significant digits: "6.7e-7"; for residuals. */
 const char *sn_rough(double v, char *buf);
 

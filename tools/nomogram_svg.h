@@ -6,9 +6,11 @@
 
 /*
  * One A4 page, landscape, as an SVG element: points, the model's axes, total points, risk. `outcome` names the
- * risk's axis. lp, [n_axes] contributions to the linear predictor, or NULL: marks one patient's points, their
- * total and risk. Readable in grey: the marks are filled triangles. Appends to b (sticky failure).
+ * risk's axis. values, [n_columns] of the model, or NULL: marks one patient's points, their total and risk. An axis that
+ * turns back (a spline) has its ticks below the line while the points rise and above it while they fall. Readable in
+ * grey: the marks are filled triangles. page: a document of its own, which tells a printer its paper; not within HTML, whose
+ * paper it would set too. Appends to b (sticky failure).
  */
-void sn_nomogram_svg(struct sn_buf *b, const struct sn_nomogram *n, const char *outcome, const double *lp);
+void sn_nomogram_svg(struct sn_buf *b, const struct sn_nomogram *n, const char *outcome, const struct sn_logistic_value *values, bool page);
 
 #endif

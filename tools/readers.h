@@ -70,7 +70,7 @@ struct sn_reader_result {
     double auc, auc_lo, auc_hi; /* NaN unless ordinal, or asked for */
     /* against the model, on the cases both have; n_model 0: no model */
     size_t n_model;
-    struct sn_paired test[3];   /* accuracy, sensitivity, specificity; first is the model */
+    struct sn_match test[3];   /* accuracy, sensitivity, specificity; first is the model */
     double adjusted[3];         /* Holm over all readers and conditions, each test by itself */
     struct sn_matched specificity_at_sensitivity, sensitivity_at_specificity;
     struct sn_auc_pair delong;
@@ -98,7 +98,7 @@ struct sn_agreement_result {
 struct sn_assistance_result {
     int reader;
     size_t n;
-    struct sn_paired test[3];
+    struct sn_match test[3];
     double adjusted[3];
 };
 /* Obuchowski-Rockette; what 0 sensitivity, 1 specificity, 2 AUC. */
@@ -115,7 +115,7 @@ struct sn_model_result {
     double model;
     struct sn_mrmc_mean m; /* mean of the readers' differences from the model: reader - model */
 };
-struct sn_dca_point {
+struct sn_reader_net_benefit {
     double threshold, all, model; /* net benefit per case */
 };
 
@@ -138,7 +138,7 @@ struct sn_readers_results {
     size_t roc_n;
     double *roc_fpr, *roc_tpr; /* [roc_n] from (0,0) to (1,1) */
     size_t dca_n, dca_cases;
-    struct sn_dca_point *dca;
+    struct sn_reader_net_benefit *dca;
     double *dca_reader;        /* [dca_n][n_r] */
 };
 int sn_readers_analyse(const struct sn_reads *s, const struct sn_readers_options *opt, struct sn_pool *pool,

@@ -19,7 +19,7 @@ static void put_proportion(struct sn_json *w, const char *key, const struct sn_p
     sn_json_end_object(w);
 }
 
-static void put_paired(struct sn_json *w, const char *key, const struct sn_paired *t, double adjusted)
+static void put_paired(struct sn_json *w, const char *key, const struct sn_match *t, double adjusted)
 {
     sn_json_key(w, key);
     sn_json_object(w);

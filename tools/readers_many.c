@@ -281,7 +281,7 @@ static int assistance(const struct sn_reads *s, const struct sn_readers_options 
         return SN_NOMEM(err, "readers");
     for (int k = 0; k < s->n_readers; k++) {
         struct sn_assistance_result *r = &out->assist[out->n_assist];
-        struct sn_pairs p[3] = { { 0, 0, 0, 0 }, { 0, 0, 0, 0 }, { 0, 0, 0, 0 } };
+        struct sn_paired p[3] = { { 0, 0, 0, 0 }, { 0, 0, 0, 0 }, { 0, 0, 0, 0 } };
 
         if (!s->readers[k].read[0] || !s->readers[k].read[1])
             continue;
@@ -299,7 +299,7 @@ static int assistance(const struct sn_reads *s, const struct sn_readers_options 
                     ++*(with ? (without ? &p[t].both : &p[t].first) : without ? &p[t].second : &p[t].neither);
         }
         for (int t = 0; t < 3; t++)
-            r->test[t] = sn_paired_compare(&p[t], opt->level, NAN);
+            r->test[t] = sn_match_compare(&p[t], opt->level, NAN);
         out->n_assist += r->n > 0;
     }
     return SN_OK;
@@ -450,10 +450,10 @@ int sn_readers_analyse(const struct sn_reads *s, const struct sn_readers_options
         SN_TRY(sn_readers_model(s, opt, out, err));
     SN_TRY(sn_readers_together(s, opt, out, err));
     for (size_t t = 0; t < 3; t++) {
-        SN_TRY(adjust(out->r, out->n_r, sizeof *out->r, offsetof(struct sn_reader_result, test[0].p) + t * sizeof(struct sn_paired),
+        SN_TRY(adjust(out->r, out->n_r, sizeof *out->r, offsetof(struct sn_reader_result, test[0].p) + t * sizeof(struct sn_match),
                       offsetof(struct sn_reader_result, adjusted) + t * sizeof(double), err));
         SN_TRY(adjust(out->assist, out->n_assist, sizeof *out->assist,
-                      offsetof(struct sn_assistance_result, test[0].p) + t * sizeof(struct sn_paired),
+                      offsetof(struct sn_assistance_result, test[0].p) + t * sizeof(struct sn_match),
                       offsetof(struct sn_assistance_result, adjusted) + t * sizeof(double), err));
     }
     SN_TRY(adjust(out->r, out->n_r, sizeof *out->r, offsetof(struct sn_reader_result, delong.p),

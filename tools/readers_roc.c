@@ -180,12 +180,12 @@ static void matched(const void *ctx, const uint32_t *times, double *out)
 static int match(const struct sn_reads *s, const struct sn_readers_options *opt, struct sn_pool *pool, const struct list *l,
                  struct sn_reader_result *r, struct sn_error *err)
 {
-    struct sn_boot boot[6];
+    struct sn_cluster_ci boot[6];
     double v[6];
 
     matched(l, NULL, v);
     for (int k = 0; k < 6; k++)
-        boot[k] = (struct sn_boot){ NAN, NAN, 0 };
+        boot[k] = (struct sn_cluster_ci){ NAN, NAN, 0 };
     if (opt->boot && s->n_clusters > 1)
         SN_TRY(sn_boot_clusters(s->n_clusters, opt->boot, opt->seed, matched, l, 6, opt->level, pool, boot, err));
     r->specificity_at_sensitivity = (struct sn_matched){ v[0], v[1], v[2], boot[2].lo, boot[2].hi };
@@ -196,9 +196,9 @@ static int match(const struct sn_reads *s, const struct sn_readers_options *opt,
 /* ---- at the frozen threshold ------------------------------------------------------------------------------------------- */
 
 /* Right or wrong, the model first. of < 0: all cases, else those with this outcome. */
-static struct sn_pairs pairs(const struct list *l, double threshold, int of)
+static struct sn_paired pairs(const struct list *l, double threshold, int of)
 {
-    struct sn_pairs p = { 0, 0, 0, 0 };
+    struct sn_paired p = { 0, 0, 0, 0 };
 
     for (size_t i = 0; i < l->n; i++) {
         bool model = (l->score[i] >= threshold) == (l->y[i] == 1), reader = l->call[i] == l->y[i];
@@ -245,7 +245,7 @@ int sn_readers_against_model(const struct sn_reads *s, const struct sn_readers_o
     r->delong_adjusted = NAN;
     r->specificity_at_sensitivity = r->sensitivity_at_specificity = (struct sn_matched){ NAN, NAN, NAN, NAN, NAN };
     for (int k = 0; k < 3; k++) {
-        r->test[k] = sn_paired_compare(&(struct sn_pairs){ 0, 0, 0, 0 }, opt->level, opt->margin);
+        r->test[k] = sn_match_compare(&(struct sn_paired){ 0, 0, 0, 0 }, opt->level, opt->margin);
         r->adjusted[k] = NAN;
     }
     if (!opt->predictions)
@@ -254,9 +254,9 @@ int sn_readers_against_model(const struct sn_reads *s, const struct sn_readers_o
     r->n_model = l.n;
     if (!isnan(opt->threshold))
         for (int k = 0; k < 3; k++) {
-            struct sn_pairs p = pairs(&l, opt->threshold, k == 0 ? -1 : k == 1 ? 1 : 0);
+            struct sn_paired p = pairs(&l, opt->threshold, k == 0 ? -1 : k == 1 ? 1 : 0);
 
-            r->test[k] = sn_paired_compare(&p, opt->level, opt->margin);
+            r->test[k] = sn_match_compare(&p, opt->level, opt->margin);
         }
     if (l.n1 && l.n > l.n1)
         SN_TRY_OUT(match(s, opt, pool, &l, r, err));
@@ -287,7 +287,7 @@ int sn_readers_dca(const struct sn_reads *s, const struct sn_readers_options *op
     SN_TRY(make_list(s, -1, 0, &l, err));
     out->dca_cases = l.n;
     for (size_t k = 0; k < out->dca_n; k++) {
-        struct sn_dca_point *p = &out->dca[k];
+        struct sn_reader_net_benefit *p = &out->dca[k];
         double t = opt->dca_lo + (double)k * opt->dca_step, tp = 0, fp = 0, n1 = 0, n = 0;
 
         for (size_t i = 0; i < l.n; i++) {
@@ -300,7 +300,7 @@ int sn_readers_dca(const struct sn_reads *s, const struct sn_readers_options *op
             n += counts;
             n1 += counts && s->cases[i].y == 1;
         }
-        *p = (struct sn_dca_point){ t, net_benefit(n1, n - n1, n, t), l.n ? net_benefit(tp, fp, (double)l.n, t) : (double)NAN };
+        *p = (struct sn_reader_net_benefit){ t, net_benefit(n1, n - n1, n, t), l.n ? net_benefit(tp, fp, (double)l.n, t) : (double)NAN };
         for (size_t j = 0; j < out->n_r; j++) {
             const struct sn_reader_result *r = &out->r[j];
 

@@ -208,23 +208,23 @@ static void term_row(struct sn_buf *b, const struct sn_logistic_term *t, const s
 static void nomogram(struct sn_buf *b, const struct sn_report *r)
 {
     const struct sn_logistic *m = &r->pack->logistic;
+    struct sn_logistic_value *values;
     struct sn_nomogram n;
-    double *lp;
 
-    if (!r->risk->has_risk || sn_nomogram_build(m, SN_NOMOGRAM_PRETTY, &n, NULL))
+    if (!r->risk->has_risk || sn_nomogram_build(m, NULL, &n, NULL))
         return;
-    lp = calloc((size_t)n.n_axes, sizeof *lp);
-    for (size_t i = 0; lp && i < m->n_terms; i++)
-        lp[sn_nomogram_find(&n, m->terms[i].column)] += r->risk->terms[i].contribution;
-    if (lp) {
+    values = calloc(m->n_columns + 1, sizeof *values);
+    for (size_t c = 0; values && c < m->n_columns; c++)
+        values[c] = (struct sn_logistic_value){ r->risk->columns[c].number, r->risk->columns[c].text };
+    if (values) {
         sn_buf_puts(b, "<figure class=\"wide\">");
-        sn_nomogram_svg(b, &n, m->outcome, lp);
+        sn_nomogram_svg(b, &n, m->outcome, values, false);
         sn_buf_puts(b, "<figcaption>The same sum in points: each mark is this patient's place on its line; the points at the top are added "
                        "up.</figcaption></figure>\n");
     } else {
         b->failed = true;
     }
-    free(lp);
+    free(values);
     sn_nomogram_free(&n);
 }
 

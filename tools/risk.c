@@ -2,23 +2,27 @@
 #include "tools/risk.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define DL_SIG "dl_sig" /* the model's column that is not in a table */
 
 void sn_risk_free(struct sn_risk *r)
 {
-    for (size_t i = 0; i < r->n_terms; i++)
-        free(r->terms[i].text);
+    for (size_t i = 0; i < r->n_columns; i++)
+        free(r->columns[i].text);
+    free(r->columns);
     free(r->terms);
     *r = (struct sn_risk){ 0 };
 }
 
 int sn_risk_columns(const struct sn_pack *pack, const struct sn_cases *cases, struct sn_error *err)
 {
-    for (size_t i = 0; i < pack->logistic.n_terms; i++) {
-        const char *column = pack->logistic.terms[i].column;
+    for (size_t i = 0; i < pack->logistic.n_columns; i++) {
+        const char *column = pack->logistic.columns[i].name;
 
+        if (strcmp(column, DL_SIG) == 0 && pack->logistic.columns[i].factor)
+            return SN_FAIL(err, SN_EMODEL, "the logistic model takes '" DL_SIG "' for a category; it is a number");
         if (strcmp(column, DL_SIG) == 0 || sn_cases_column(cases, column) >= 0)
             continue;
         if (!cases->manifest_name && !cases->clinical_name)
@@ -92,38 +96,65 @@ static int patient_cell(const struct sn_cases *cases, const struct sn_case_row *
     return SN_OK;
 }
 
-static int term_value(const struct sn_cases *cases, const struct sn_case_row *const *rows, int images,
-                      const struct sn_logistic_term *t, struct sn_risk *r, struct sn_term_value *v,
-                      struct sn_error *err)
+/* A text that is none of the levels the model knows cannot be taken for its reference. */
+static int known_level(const struct sn_logistic_column *c, const char *text, const char *where, struct sn_error *err)
+{
+    char list[200] = "";
+    size_t used = 0;
+
+    if (sn_logistic_level(c, text) >= 0)
+        return SN_OK;
+    for (size_t i = 0; i < c->n_levels && used + 1 < sizeof list; i++) {
+        int n = snprintf(list + used, sizeof list - used, "%s%.40s", i ? ", " : "", c->levels[i]);
+
+        used += n > 0 ? (size_t)n : 0;
+    }
+    return SN_FAIL(err, SN_EFORMAT, "%s: '%.40s' is not a category the model knows: %s", where, text, list);
+}
+
+static int column_value(const struct sn_cases *cases, const struct sn_case_row *const *rows, int images,
+                        const struct sn_logistic_column *c, struct sn_risk *r, struct sn_column_value *v,
+                        struct sn_error *err)
 {
     const char *text;
     char where[200];
     size_t n;
 
-    if (strcmp(t->column, DL_SIG) == 0) {
-        v->x = r->dl_sig;
+    if (strcmp(c->name, DL_SIG) == 0) {
+        v->number = r->dl_sig;
     } else {
-        SN_TRY(patient_cell(cases, rows, images, sn_cases_column(cases, t->column), &text, where, err));
+        SN_TRY(patient_cell(cases, rows, images, sn_cases_column(cases, c->name), &text, where, err));
         n = strlen(text) + 1;
         v->text = malloc(n);
         if (!v->text)
             return SN_NOMEM(err, "a clinical value");
         memcpy(v->text, text, n);
-        if (t->level)
-            v->x = strcmp(text, t->level) == 0 ? 1.0 : 0.0;
-        else if (!sn_parse_double(text, &v->x))
+        if (c->factor)
+            return known_level(c, text, where, err);
+        if (!sn_parse_double(text, &v->number))
             return SN_FAIL(err, SN_EFORMAT, "%s: '%.40s' is not a number", where, text);
     }
-    v->contribution = t->coefficient * v->x;
-    v->outside = v->x < t->min || v->x > t->max; /* false while min or max is NaN */
+    v->outside = v->number < c->min || v->number > c->max; /* false while min or max is NaN */
     if (v->outside) {
-        char a[32], b[32], c[32];
+        char a[32], b[32], d[32];
 
-        sn_quality_add(&r->quality, "outside-training", "%.40s is %s, the model was trained on %s to %s", t->name,
-                       sn_format_double(v->x, a), isnan(t->min) ? "-" : sn_format_double(t->min, b),
-                       isnan(t->max) ? "-" : sn_format_double(t->max, c));
+        sn_quality_add(&r->quality, "outside-training", "%.40s is %s, the model was trained on %s to %s", c->name,
+                       sn_format_double(v->number, a), isnan(c->min) ? "-" : sn_format_double(c->min, b),
+                       isnan(c->max) ? "-" : sn_format_double(c->max, d));
     }
     return SN_OK;
+}
+
+static void term_value(const struct sn_logistic *m, size_t term, const struct sn_logistic_value *values,
+                       const struct sn_risk *r, struct sn_term_value *v)
+{
+    const struct sn_logistic_term *t = &m->terms[term];
+
+    v->x = sn_logistic_term_x(m, term, values);
+    v->contribution = t->coefficient * v->x;
+    v->text = t->n_parts == 1 && t->parts[0].basis == 0 ? r->columns[t->parts[0].column].text : NULL;
+    for (size_t k = 0; k < t->n_parts; k++)
+        v->outside |= r->columns[t->parts[k].column].outside;
 }
 
 static int apply_model(const struct sn_pack *pack, const struct sn_cases *cases, const struct sn_case_row *const *rows,
@@ -131,21 +162,29 @@ static int apply_model(const struct sn_pack *pack, const struct sn_cases *cases,
 {
     const struct sn_logistic *m = &pack->logistic;
     double *x = malloc((m->n_terms + 1) * sizeof *x);
+    struct sn_logistic_value *values = calloc(m->n_columns + 1, sizeof *values);
     int rc = SN_OK;
 
     r->terms = calloc(m->n_terms + 1, sizeof *r->terms);
-    if (!x || !r->terms) {
+    r->columns = calloc(m->n_columns + 1, sizeof *r->columns);
+    if (!x || !values || !r->terms || !r->columns) {
         rc = SN_NOMEM(err, "the model's terms");
         goto out;
     }
     r->n_terms = m->n_terms;
+    r->n_columns = m->n_columns;
+    for (size_t i = 0; i < m->n_columns; i++) {
+        SN_TRY_OUT(column_value(cases, rows, images, &m->columns[i], r, &r->columns[i], err));
+        values[i] = (struct sn_logistic_value){ r->columns[i].number, r->columns[i].text };
+    }
     for (size_t i = 0; i < m->n_terms; i++) {
-        SN_TRY_OUT(term_value(cases, rows, images, &m->terms[i], r, &r->terms[i], err));
+        term_value(m, i, values, r, &r->terms[i]);
         x[i] = r->terms[i].x;
     }
     SN_TRY_OUT(sn_logistic_apply(m, x, &r->lp, &r->risk, err));
     r->has_risk = true;
 out:
+    free(values);
     free(x);
     return rc;
 }

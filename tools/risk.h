@@ -7,11 +7,17 @@
 #include "tools/cases.h"
 #include "tools/pipeline.h"
 
-/* One term of the logistic model for one patient. */
-struct sn_term_value {
+/* One column of the logistic model for one patient. */
+struct sn_column_value {
     char *text;             /* the cell, or NULL for dl_sig */
-    double x, contribution; /* coefficient * x */
+    double number;          /* 0 for a category */
     bool outside;           /* of the range seen in training */
+};
+/* One term of it. */
+struct sn_term_value {
+    const char *text;       /* the cell when the term is a column or one of its levels, and not dl_sig; else NULL */
+    double x, contribution; /* coefficient * x */
+    bool outside;           /* one of its columns is */
 };
 
 struct sn_risk {
@@ -21,7 +27,8 @@ struct sn_risk {
     double dl_sig;
     bool has_risk; /* lp, risk and terms are filled */
     double lp, risk;
-    size_t n_terms;
+    size_t n_columns, n_terms;
+    struct sn_column_value *columns;
     struct sn_term_value *terms;
     struct sn_quality quality; /* reasons that concern the patient, not one image */
     bool review;               /* any reason, of the patient or of one of the images */

@@ -58,6 +58,29 @@ static void same(const struct sn_json_value *a, const struct sn_json_value *b)
     require(!a && !b);
 }
 
+/* Terms from columns, and the model as points. */
+static void use_columns(const struct sn_logistic *m)
+{
+    struct sn_logistic_value v[32];
+    struct sn_nomogram n;
+
+    if (m->n_columns > SN_COUNT(v))
+        return;
+    for (size_t c = 0; c < m->n_columns; c++)
+        v[c] = (struct sn_logistic_value){ 1.5, m->columns[c].factor && m->columns[c].n_levels > 1 ? m->columns[c].levels[1] : "none" };
+    for (size_t t = 0; t < m->n_terms; t++)
+        (void)sn_logistic_term_x(m, t, v);
+    if (sn_nomogram_build(m, NULL, &n, NULL))
+        return;
+    require(n.scale > 0 && n.n_axes > 0);
+    for (size_t g = 0; g < n.n_groups; g++) {
+        int axis = sn_nomogram_axis_of(&n, g, v);
+
+        require(axis < n.n_axes && (axis < 0 || n.axis[axis].group == g));
+    }
+    sn_nomogram_free(&n);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sn_json_doc d, again;
@@ -79,6 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (m.n_terms <= SN_COUNT(x) && sn_logistic_apply(&m, x, &lp, &risk, &err) == SN_OK)
             require(risk >= 0.0 && risk <= 1.0);
+        use_columns(&m);
         sn_logistic_free(&m);
     }
     return 0;

@@ -567,7 +567,7 @@ START_TEST(logistic_refused)
 
     for (size_t i = 0; i < SN_COUNT(bad); i++)
         sn_ck_fails(parse_model(bad[i][0], &m), SN_EFORMAT, &err, bad[i][1]);
-    sn_ck_fails(parse_model("{\"format\":\"sentinode-logistic\",\"version\":2}", &m),
+    sn_ck_fails(parse_model("{\"format\":\"sentinode-logistic\",\"version\":3}", &m),
                 SN_EUNSUPPORTED, &err, "version");
 }
 END_TEST

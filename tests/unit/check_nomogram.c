@@ -7,6 +7,7 @@
 
 #include "stats/stats.h"
 #include "tools/cli.h"
+#include "tools/fit.h"
 #include "tools/nomogram_svg.h"
 
 /* lo, hi, n; first value, last value, number of values: pretty(c(lo, hi), n) of R 4.2.2 */
@@ -93,7 +94,7 @@ START_TEST(test_as_rms)
     const struct sn_nomogram_axis *a;
 
     load(model, &m);
-    sn_ck_ok(sn_nomogram_build(&m, SN_NOMOGRAM_PRETTY, &n, &err), &err);
+    sn_ck_ok(sn_nomogram_build(&m, NULL, &n, &err), &err);
     ck_assert_int_eq(n.n_axes, 3);
     ck_assert_double_eq_tol(n.scale, 9.82032939226, 1e-10);
     ck_assert_double_eq_tol(n.intercept, -3.405919002, 1e-9);
@@ -112,25 +113,147 @@ START_TEST(test_as_rms)
 }
 END_TEST
 
-/* The sum of the points leads to the model's own risk, whatever the axes' ends. */
+/* 400 ranges and interval counts, R's ends and number of values; tools/golden/make_nomogram_golden.R */
+START_TEST(test_pretty_table)
+{
+    struct sn_error err = { 0 };
+    struct sn_csv t;
+    double v[3];
+    int compared = 0;
+
+    sn_ck_ok(sn_csv_read(sn_test_file("tests/unit/data/stats/nomogram.csv"), &t, &err), &err);
+    for (size_t i = 0; i + 2 < t.rows; i++) {
+        double lo, hi, first, step, last, close;
+        int want, n;
+
+        if (strcmp(sn_csv_cell(&t, i, 0), "pretty") != 0 || strcmp(sn_csv_cell(&t, i, 2), "first") != 0)
+            continue;
+        ck_assert_int_eq(sscanf(sn_csv_cell(&t, i, 1), "%lf %lf %d", &lo, &hi, &want), 3);
+        for (size_t k = 0; k < 3; k++)
+            ck_assert(sn_parse_double(sn_csv_cell(&t, i + k, 3), &v[k]));
+        n = sn_pretty(lo, hi, want, &first, &step);
+        last = sn_pretty_value(first, step, n - 1);
+        close = 4 * DBL_EPSILON * SN_MAX(step, SN_MAX(fabs(v[0]), fabs(v[1])));
+        ck_assert_msg(n == (int)v[2] && fabs(sn_pretty_value(first, step, 0) - v[0]) <= close && fabs(last - v[1]) <= close,
+                      "pretty(%.17g, %.17g, %d): %d from %.17g to %.17g, R has %g from %.17g to %.17g", lo, hi, want, n,
+                      sn_pretty_value(first, step, 0), last, v[2], v[0], v[1]);
+        compared++;
+    }
+    ck_assert_int_eq(compared, 400);
+    sn_csv_free(&t);
+}
+END_TEST
+
+/* Models fitted, written, read and made into a nomogram: every tick of rms's, splines and interactions included. */
+static const struct {
+    const char *id, *file, *outcome, *event, *terms;
+} models[] = {
+    { "aSAH", "stats/aSAH.csv", "outcome", "Poor", "age, s100b, gender" },
+    { "aSAH_rcs", "stats/aSAH.csv", "outcome", "Poor", "rcs(age, 4), s100b, gender" },
+    { "aSAH_interaction", "stats/aSAH.csv", "outcome", "Poor", "age * gender, s100b" },
+    { "birthwt", "stats/MASS_birthwt.csv", "low", NULL, "age, lwt, factor(race), smoke, ptl" },
+    { "birthwt_interaction", "stats/MASS_birthwt.csv", "low", NULL, "rcs(age, 3) * factor(race), lwt * smoke" },
+};
+
+static void fit_model(const char *file, const char *outcome, const char *event, const char *terms, struct sn_logistic *m)
+{
+    struct sn_fit_options o = { .file = file, .terms = terms, .event = event, .names = SN_TABLE_NAMES_DEFAULT, .level = 0.95 };
+    struct sn_error err = { 0 };
+    struct sn_fit_data d;
+    struct sn_fit_report r;
+    char path[256];
+
+    o.names.outcome = outcome;
+    (void)snprintf(path, sizeof path, "%s/fitted.json", sn_test_tmpdir());
+    sn_ck_ok(sn_fit_read(&o, &d, &err), &err);
+    sn_ck_ok(sn_fit_run(&o, &d, NULL, &r, &err), &err);
+    sn_ck_ok(sn_fit_write_model(&r, path, &err), &err);
+    sn_ck_ok(sn_logistic_read(path, m, &err), &err);
+    sn_fit_report_free(&r);
+    sn_fit_data_free(&d);
+}
+
+START_TEST(test_rms_ticks)
+{
+    const char *path = sn_test_data(models[_i].file);
+    struct sn_error err = { 0 };
+    struct sn_nomogram n;
+    struct sn_logistic m;
+    struct sn_csv t;
+    int compared = 0, ticks = 0;
+
+    if (!path)
+        return;
+    fit_model(path, models[_i].outcome, models[_i].event, models[_i].terms, &m);
+    sn_ck_ok(sn_nomogram_build(&m, NULL, &n, &err), &err);
+    sn_ck_ok(sn_csv_read(sn_test_file("tests/unit/data/stats/nomogram.csv"), &t, &err), &err);
+    for (size_t i = 0; i < t.rows; i++) {
+        const char *axis = sn_csv_cell(&t, i, 1), *tick = sn_csv_cell(&t, i, 2);
+        double v, value = NAN;
+        bool found = false;
+
+        if (strcmp(sn_csv_cell(&t, i, 0), models[_i].id) != 0)
+            continue;
+        ck_assert(sn_parse_double(sn_csv_cell(&t, i, 3), &v));
+        if (strcmp(axis, "scale") == 0) {
+            ck_assert_double_eq_tol(n.scale, v, 1e-8 * v);
+            continue;
+        }
+        (void)sn_parse_double(tick, &value);
+        for (int k = 0; k < n.n_axes; k++)
+            for (int j = 0; j < n.axis[k].n && strcmp(n.axis[k].label, axis) == 0; j++)
+                if (n.axis[k].factor ? strcmp(n.axis[k].level[j], tick) == 0 : fabs(n.axis[k].value[j] - value) < 1e-9) {
+                    ck_assert_msg(fabs(n.axis[k].points[j] - v) < 1e-6, "%s at %s: %.12g points, rms has %.12g", axis, tick, n.axis[k].points[j], v);
+                    found = true;
+                    compared++;
+                }
+        ck_assert_msg(found, "%s has no tick %s", axis, tick);
+    }
+    for (int k = 0; k < n.n_axes; k++)
+        ticks += n.axis[k].n;
+    ck_assert_int_eq(compared, ticks); /* nor more ticks than rms */
+    sn_csv_free(&t);
+    sn_nomogram_free(&n);
+    sn_logistic_free(&m);
+}
+END_TEST
+
+/* The sum of the points leads to the model's own risk, whatever the axes' ends, also with splines and interactions. */
 START_TEST(test_same_risk)
 {
+    struct sn_nomogram_span span = { "age", 20, 70 };
+    const struct sn_nomogram_options as[] = { { SN_NOMOGRAM_PRETTY, 0, NULL }, { SN_NOMOGRAM_DATA, 0, NULL }, { SN_NOMOGRAM_PRETTY, 1, &span } };
+    const char *path = _i ? sn_test_data(models[_i].file) : NULL;
     struct sn_error err = { 0 };
     struct sn_logistic m;
 
-    load(model, &m);
-    for (int range = 0; range < 2; range++) {
+    if (_i && !path)
+        return;
+    if (path)
+        fit_model(path, models[_i].outcome, models[_i].event, models[_i].terms, &m);
+    else
+        load(model, &m);
+    for (size_t range = 0; range < SN_COUNT(as); range++) {
         struct sn_nomogram n;
 
-        sn_ck_ok(sn_nomogram_build(&m, (enum sn_nomogram_range)range, &n, &err), &err);
+        sn_ck_ok(sn_nomogram_build(&m, &as[range], &n, &err), &err);
         for (int i = 0; i < 50; i++) {
-            double x[3] = { 10 + 2 * i, 0.05 * i, i % 2 }, lp, risk, total = 0;
+            struct sn_logistic_value v[8];
+            double x[32], lp, risk, total = 0;
 
+            for (size_t c = 0; c < m.n_columns; c++) {
+                const struct sn_logistic_column *k = &m.columns[c];
+                const char *level = k->factor ? k->levels[(size_t)i % k->n_levels] : NULL;
+
+                v[c] = (struct sn_logistic_value){ k->factor ? 0 : k->min - 1 + (k->max - k->min + 2) * i / 49, level ? level : "else" };
+            }
+            for (size_t t = 0; t < m.n_terms; t++)
+                x[t] = sn_logistic_term_x(&m, t, v);
             sn_ck_ok(sn_logistic_apply(&m, x, &lp, &risk, &err), &err);
-            for (int k = 0; k < 3; k++)
-                total += sn_nomogram_points(&n, k, m.terms[k].coefficient * x[k]);
-            ck_assert_double_eq_tol(sn_nomogram_risk(&n, total), risk, 1e-13);
-            ck_assert_double_eq_tol(n.intercept + total / n.scale, lp, 1e-12);
+            for (size_t g = 0; g < n.n_groups; g++)
+                total += sn_nomogram_points(&n, g, sn_nomogram_lp(&n, g, v));
+            ck_assert_double_eq_tol(sn_nomogram_risk(&n, total), risk, 1e-12);
+            ck_assert_double_eq_tol(n.intercept + total / n.scale, lp, 1e-11 * (1 + fabs(lp)));
         }
         sn_nomogram_free(&n);
     }
@@ -145,7 +268,7 @@ START_TEST(test_refusals)
         { MODEL("{\"name\":\"a\",\"column\":\"a\",\"coefficient\":1}"), "states no range" },
         { MODEL("{\"name\":\"a\",\"column\":\"a\",\"coefficient\":0,\"min\":0,\"max\":1}"), "changes the risk" },
         { MODEL("{\"name\":\"a\",\"column\":\"a\",\"coefficient\":1,\"min\":0,\"max\":1},{\"name\":\"b\",\"column\":\"a\",\"level\":\"x\",\"coefficient\":1}"),
-          "enters the model twice" },
+          "both a number and a category" },
         { MODEL("{\"name\":\"b\",\"column\":\"a\",\"level\":\"x\",\"coefficient\":1},{\"name\":\"a\",\"column\":\"a\",\"coefficient\":1,\"min\":0,\"max\":1}"),
           "both a number and a category" },
         { MODEL(""), "changes the risk" },
@@ -157,7 +280,7 @@ START_TEST(test_refusals)
         struct sn_logistic m;
 
         load(bad[i][0], &m);
-        sn_ck_fails(sn_nomogram_build(&m, SN_NOMOGRAM_PRETTY, &n, &err), SN_EINVAL, &err, bad[i][1]);
+        sn_ck_fails(sn_nomogram_build(&m, NULL, &n, &err), SN_EINVAL, &err, bad[i][1]);
         sn_logistic_free(&m);
     }
 }
@@ -167,6 +290,11 @@ START_TEST(test_command)
 {
     char json[512], svg[512], *argv[] = { "sentinode", "nomogram", json, "--value", "age=50", "--value", "s100b=0.3", "--value", "gender=Male",
                                           "--quiet", "-o", svg };
+    char table[512], *from_table[] = { "sentinode", "nomogram", json, "--patient", table, "--case", "c2", "--quiet", "--range", "age=20:90", "--json" };
+    char *no_case[] = { "sentinode", "nomogram", json, "--patient", table, "--case", "c9" };
+    char *missing[] = { "sentinode", "nomogram", json, "--patient", table, "--case", "c3" };
+    char *no_range[] = { "sentinode", "nomogram", json, "--range", "gender=1:2" }, *empty[] = { "sentinode", "nomogram", json, "--range", "age=9:2" };
+    static const char rows[] = "case,age,s100b,gender\nc1,50,0.3,Male\nc2,60,0.4,Female\nc3,60,,Female\n";
     char *lacks[] = { "sentinode", "nomogram", json, "--value", "age=50" }, *unknown[] = { "sentinode", "nomogram", json, "--value", "height=1" };
     struct sn_error err = { 0 };
     struct sn_map map = { 0 };
@@ -178,6 +306,13 @@ START_TEST(test_command)
     sn_ck_ok(sn_map_file(svg, &map, &err), &err);
     ck_assert(map.size > 1000 && memcmp(map.data, "<svg", 4) == 0 && memcmp((const char *)map.data + map.size - 7, "</svg>\n", 7) == 0);
     sn_map_close(&map);
+    (void)snprintf(table, sizeof table, "%s/patients.csv", sn_test_tmpdir());
+    sn_ck_ok(sn_file_write(table, rows, sizeof rows - 1, &err), &err);
+    ck_assert_int_eq(sn_main((int)SN_COUNT(from_table), from_table), 0);
+    ck_assert_int_eq(sn_main((int)SN_COUNT(no_case), no_case), 3);
+    ck_assert_int_eq(sn_main((int)SN_COUNT(missing), missing), 3);
+    ck_assert_int_eq(sn_main((int)SN_COUNT(no_range), no_range), 2);
+    ck_assert_int_eq(sn_main((int)SN_COUNT(empty), empty), 2);
     ck_assert_int_eq(sn_main((int)SN_COUNT(lacks), lacks), 2);
     ck_assert_int_eq(sn_main((int)SN_COUNT(unknown), unknown), 2);
 }
@@ -189,8 +324,10 @@ static Suite *suite_nomogram(void)
     TCase *t = tcase_create("nomogram");
 
     tcase_add_loop_test(t, test_pretty, 0, (int)SN_COUNT(cases));
+    tcase_add_test(t, test_pretty_table);
     tcase_add_test(t, test_as_rms);
-    tcase_add_test(t, test_same_risk);
+    tcase_add_loop_test(t, test_rms_ticks, 0, (int)SN_COUNT(models));
+    tcase_add_loop_test(t, test_same_risk, 0, (int)SN_COUNT(models));
     tcase_add_test(t, test_refusals);
     tcase_add_test(t, test_command);
     suite_add_tcase(s, t);

@@ -135,8 +135,8 @@ static void make_study(int readers, bool scores)
 START_TEST(assistance)
 {
     const struct sn_json_value *r;
-    struct sn_pairs p = { 0, 0, 0, 0 };
-    struct sn_paired t;
+    struct sn_paired p = { 0, 0, 0, 0 };
+    struct sn_match t;
 
     make_study(5, true);
     ck_run(0, "readers %s --predictions %s --threshold 0.5 --json --boot 100", at("reads.csv"), at("pred.csv"));
@@ -149,7 +149,7 @@ START_TEST(assistance)
 
         ++*(with ? (without ? &p.both : &p.first) : without ? &p.second : &p.neither);
     }
-    t = sn_paired_compare(&p, 0.95, NAN);
+    t = sn_match_compare(&p, 0.95, NAN);
     near(number(r, "assistance.2.accuracy.difference"), t.diff, 1e-15);
     near(number(r, "assistance.2.accuracy.lo"), t.lo, 1e-12);
     near(number(r, "assistance.2.accuracy.p"), t.p, 1e-12);
