@@ -14,7 +14,7 @@ static const char help[] =
     "\n"
     "  --terms TERMS     \"dl_sig, age, rcs(size, 3), factor(grade, 1), us_node * her2\": columns; rcs: restricted\n"
     "                    cubic spline with so many knots; factor: categories, with the reference; *: interaction\n"
-    "  --positive TEXT   the text of the outcome that is the event; default: the outcome is 0 or 1\n"
+    "  --event VALUE     the text of the outcome that is the event; default: the outcome is 0 or 1\n"
     "  --where COL=VAL   only rows with this text in that column (set=train); repeatable\n"
     "  --split SHARE     fit that share of the rows (0.7), drawn at random within each outcome\n"
     "  --split-out FILE  the table with a column that says train or test\n"
@@ -38,7 +38,7 @@ enum {
 
 static const struct sn_opt opts[] = {
     SN_TABLE_OPTIONS,
-    { "--terms", TERMS, true }, { "--positive", EVENT, true }, { "--where", WHERE, true }, { "--split", SPLIT, true }, { "--split-out", SPLIT_OUT, true },
+    { "--terms", TERMS, true }, { "--event", EVENT, true }, { "--where", WHERE, true }, { "--split", SPLIT, true }, { "--split-out", SPLIT_OUT, true },
     { "--all-rows", ALL, false }, { "--firth", FIRTH, false }, { "--flic", FLIC, false }, { "--flac", FLAC, false }, { "--lasso", LASSO, true },
     { "--folds", FOLDS, true }, { "--select", SELECT, true }, { "--p-out", P_OUT, true }, { "--screen", SCREEN, true }, { "--boot", BOOT, true },
     { "--seed", SEED, true }, { "--level", LEVEL, true }, { "--no-univariable", NO_UNI, false }, { "-o,--output", OUTPUT, true }, { NULL, 0, false },

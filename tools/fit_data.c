@@ -6,7 +6,7 @@
 
 /* ---- the outcome ----------------------------------------------------------------------------- */
 
-/* Without --positive exactly 0 and 1; with it that text is 1, and the one other text is 0. */
+/* Without --event exactly 0 and 1; with it that text is 1, and the one other text is 0. */
 static int outcomes(const struct sn_fit_options *o, struct sn_fit_data *d, int col, double *y, struct sn_error *err)
 {
     const char *other = NULL;
@@ -26,7 +26,7 @@ static int outcomes(const struct sn_fit_options *o, struct sn_fit_data *d, int c
         } else {
             SN_TRY(sn_table_flag(&d->table, row, col, &flag, NULL) == SN_OK
                        ? SN_OK
-                       : sn_table_fault(&d->table, row, col, err, "'%.40s' is neither 0 nor 1; --positive TEXT says which text is the event", cell));
+                       : sn_table_fault(&d->table, row, col, err, "'%.40s' is neither 0 nor 1; --event VALUE says which text is the event", cell));
         }
         y[i] = flag;
     }

@@ -1,5 +1,5 @@
 /* check_matched.c: proportions, paired proportions, Holm, cluster bootstrap. */
-#include "stats/matched.h"
+#include "stats/stats.h"
 #include "tests/support/support.h"
 
 #include <math.h>
