@@ -65,9 +65,12 @@ struct sn_table2 sn_table2_count(const double *score, const double *y, size_t n,
 static struct sn_estimate log_normal(double value, double variance, double z)
 {
     struct sn_estimate e = { value, none, 0, 0 };
+    double factor = exp(z * sqrt(variance));
 
-    if (value > 0 && isfinite(value) && isfinite(variance))
-        e.ci = (struct sn_interval){ value * exp(-z * sqrt(variance)), value * exp(z * sqrt(variance)) };
+    if (value > 0 && isfinite(value) && isfinite(variance)) {
+        e.ci.lo = value / factor;
+        e.ci.hi = value * factor;
+    }
     return e;
 }
 

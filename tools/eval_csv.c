@@ -95,7 +95,7 @@ void sn_eval_csv_metrics(const struct sn_eval *e, struct sn_buf *b)
                 only(&w, "fn", (double)m->cut.fn);
                 only(&w, "tn", (double)m->cut.tn);
                 for (int i = 0; i < SN_METRICS; i++)
-                    row(&w, sn_metric_key(i), m->cut.m[i], (double)NAN);
+                    row(&w, sn_metric_key((enum sn_metric)i), m->cut.m[i], (double)NAN);
             }
             if (m->calibration.has)
                 calibration_rows(&w, &m->calibration);

@@ -86,7 +86,7 @@ bool sn_eval_fig_roc(const struct sn_eval *e, int set, struct sn_buf *b)
     double *x[SN_EVAL_MODELS] = { NULL }, *y, grid[SN_EVAL_BAND];
     char label[SN_EVAL_MODELS][200], reader[4][120], ci[160], title[160];
     int n = 0, points = 0;
-    struct names names;
+    struct names names = { .id = "" };
 
     if (!r->usable)
         return false;
@@ -125,7 +125,7 @@ bool sn_eval_fig_auc(const struct sn_eval *e, struct sn_buf *b)
     size_t room = e->d->n_scores * (e->d->n_sets + 1);
     struct sn_fig_row *row = calloc(room, sizeof *row);
     char(*detail)[80] = calloc(room, sizeof *detail);
-    struct names names;
+    struct names names = { .id = "" };
     int n = 0;
 
     if (!row || !detail) {
@@ -161,7 +161,7 @@ bool sn_eval_fig_calibration(const struct sn_eval *e, int set, size_t k, struct 
     struct sn_fig_calibration f = { .smoother = NULL };
     double gp[SN_EVAL_GROUPS], gy[SN_EVAL_GROUPS], lo[SN_EVAL_GROUPS], hi[SN_EVAL_GROUPS], lx[99], ly[99];
     char note[5][160], text[2][160], title[200];
-    struct names names;
+    struct names names = { .id = "" };
 
     if (!c || !c->has)
         return false;
@@ -241,7 +241,9 @@ static int reader_strategies(const struct sn_eval *e, const struct sn_eval_resul
         for (size_t i = 0; i < e->n_thresholds; i++)
             y[i] = se / count * pi - (1 - sp / count) * (1 - pi) * e->t[i] / (1 - e->t[i]);
         (void)snprintf(label[groups], sizeof label[groups], "Readers: %.60s (mean of %.0f)", r->reader[k].group, count);
-        curve[n++] = (struct sn_fig_curve){ .label = label[groups++], .x = e->t, .y = y, .n = e->n_thresholds, .mark_x = (double)NAN, .mark_y = (double)NAN };
+        curve[n] = (struct sn_fig_curve){ .label = label[groups], .x = e->t, .y = y, .n = e->n_thresholds, .mark_x = (double)NAN, .mark_y = (double)NAN };
+        groups++;
+        n++;
         y += e->n_thresholds;
     }
     return n;
@@ -254,7 +256,7 @@ bool sn_eval_fig_dca(const struct sn_eval *e, int set, struct sn_buf *b)
     size_t m = e->n_thresholds;
     double *room, *y, pi = isnan(e->o->prevalence) ? r->prevalence : e->o->prevalence;
     char reader[4][160], title[200], more[80], v[48];
-    struct names names;
+    struct names names = { .id = "" };
     int n = 0;
 
     if (!r->usable)
@@ -305,7 +307,7 @@ bool sn_eval_fig_impact(const struct sn_eval *e, int set, struct sn_buf *b)
     const struct sn_eval_result *r = &e->set[set];
     size_t m = e->n_thresholds;
     char title[200];
-    struct names names;
+    struct names names = { .id = "" };
     double *y;
 
     if (!r->usable || !r->model[0].dca)
@@ -333,7 +335,7 @@ bool sn_eval_fig_risks(const struct sn_eval *e, size_t k, struct sn_buf *b)
 {
     struct sn_fig_group *g = calloc(2 * e->d->n_sets, sizeof *g);
     char title[200];
-    struct names names;
+    struct names names = { .id = "" };
     int n = 0;
 
     if (!g) {
@@ -341,8 +343,8 @@ bool sn_eval_fig_risks(const struct sn_eval *e, size_t k, struct sn_buf *b)
         return true;
     }
     for (size_t s = 0; s < e->d->n_sets && s < 6; s++)
-        for (int c = 0; c < 2 && e->set[s].usable; c++)
-            g[n++] = (struct sn_fig_group){ .label = e->set[s].name, .v = e->set[s].model[k].risk[c], .n = c ? e->set[s].events : e->set[s].n - e->set[s].events, .event = c == 1 };
+        for (int c = 0; c < 2 && e->set[s].usable; c++, n++)
+            g[n] = (struct sn_fig_group){ .label = e->set[s].name, .v = e->set[s].model[k].risk[c], .n = c ? e->set[s].events : e->set[s].n - e->set[s].events, .event = c == 1 };
     (void)snprintf(title, sizeof title, "%.60s by outcome", e->d->model[k]);
     name_it(&names, "risks", 0, k, title);
     foot_all(e, &names);
@@ -363,7 +365,7 @@ bool sn_eval_fig_confusion(const struct sn_eval *e, int set, struct sn_buf *b)
     const struct sn_eval_result *r = &e->set[set];
     const struct sn_eval_cut *c = r->usable ? &r->model[0].cut : NULL;
     char title[200], label[120];
-    struct names names;
+    struct names names = { .id = "" };
 
     if (!c || isnan(c->t))
         return false;
@@ -381,7 +383,7 @@ bool sn_eval_fig_flow(const struct sn_eval *e, struct sn_buf *b)
     struct sn_fig_flow_set *set = calloc(d->n_sets, sizeof *set);
     char start[120], analysed[120], test[120] = "", reason[16][120];
     const char *excluded[16];
-    struct names names;
+    struct names names = { .id = "" };
     int n = 0;
 
     if (!set) {
@@ -420,7 +422,7 @@ bool sn_eval_fig_subgroups(const struct sn_eval *e, int set, struct sn_buf *b)
     size_t room = (size_t)(r->n_groups + r->n_subgroups + 1);
     struct sn_fig_row *row;
     char(*text)[200], title[200], p[60];
-    struct names names;
+    struct names names = { .id = "" };
     int n = 0;
 
     if (!r->usable || r->n_subgroups == 0)

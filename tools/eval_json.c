@@ -130,7 +130,7 @@ static void put_cut(struct sn_json *w, const struct sn_eval_cut *c)
     sn_json_kv_int(w, "fn", (int64_t)c->fn);
     sn_json_kv_int(w, "tn", (int64_t)c->tn);
     for (int m = 0; m < SN_METRICS; m++)
-        put_ci(w, sn_metric_key(m), c->m[m]);
+        put_ci(w, sn_metric_key((enum sn_metric)m), c->m[m]);
     sn_json_end_object(w);
 }
 

@@ -224,7 +224,7 @@ void sn_table_operating(const struct sn_eval *e, struct sn_buf *b, enum sn_metri
     sn_buf_puts(b, "<div class=\"scroll\"><table class=\"tight\"><thead><tr><th>Set</th><th>Model</th><th class=\"n\">Threshold</th>");
     for (int m = (int)first; m <= (int)last; m++)
         if ((m != SN_M_PPV_AT && m != SN_M_NPV_AT) || !isnan(e->o->prevalence))
-            sn_buf_printf(b, "<th class=\"n\">%s</th>", sn_metric_name(m));
+            sn_buf_printf(b, "<th class=\"n\">%s</th>", sn_metric_name((enum sn_metric)m));
     sn_buf_puts(b, "</tr></thead><tbody>\n");
     for (size_t s = 0; s < e->d->n_sets; s++)
         for (size_t k = 0; k < e->d->n_models && e->set[s].usable; k++) {
