@@ -195,6 +195,9 @@ const struct sn_json_value *sn_json_get(const struct sn_json_value *object, cons
 
 /* zlib stream (RFC 1950/1951) into exactly `out_size` bytes; Adler-32 checked. */
 int sn_zlib_inflate(const void *in, size_t in_size, void *out, size_t out_size, struct sn_error *err);
+/* Bare deflate blocks (RFC 1951) of unknown size into a new buffer *out (malloc'd) of at most `limit`
+ * bytes, beyond which SN_ELIMIT; bytes behind the last block are ignored. */
+int sn_inflate_raw(const void *in, size_t in_size, size_t limit, uint8_t **out, size_t *out_size, struct sn_error *err);
 /* zlib stream appended to out; deterministic; LZ77 with dynamic Huffman codes. */
 int sn_zlib_deflate(const void *in, size_t n, struct sn_buf *out, struct sn_error *err);
 uint32_t sn_adler32(const void *data, size_t n); /* RFC 1950, of the whole data at once */
