@@ -9,6 +9,7 @@
 #define SN_IO_H
 
 #include "base/base.h"
+#include "io/dicom.h"
 
 /* ---- images ----------------------------------------------------------------------------- */
 
@@ -56,6 +57,28 @@ int sn_image_to_rgb(const struct sn_image *in, struct sn_image *out, struct sn_e
 int sn_image_to_grey(const struct sn_image *in, struct sn_image *out, struct sn_error *err);
 /* x, y, w, h inside the image. */
 int sn_image_crop(const struct sn_image *in, uint32_t x, uint32_t y, uint32_t w, uint32_t h, struct sn_image *out, struct sn_error *err);
+
+/* ---- DICOM as a picture (dicom_image.c); elements and stored values: dicom.h ----------------- */
+
+#define SN_FRAME_ONLY (-1L)  /* the only frame; of several the middle one, noted and warned of */
+#define SN_FRAME_MID  (-2L)  /* frames / 2, counted from 0, as asked for */
+#define SN_REGION_AUTO (-1)  /* the 2D tissue region by sn_dicom_choose_region's rule; none: the whole frame */
+#define SN_REGION_NONE (-2)  /* the whole frame */
+
+struct sn_dicom_view {
+    long frame;  /* from 0, or SN_FRAME_... */
+    int region;  /* index into sn_dicom_regions, or SN_REGION_... */
+};
+
+/*
+ * 8-bit grey or RGB as a viewer shows it: modality and VOI look-up tables or rescale and window applied,
+ * palettes expanded, YBR converted, MONOCHROME1 inverted, cropped to the region. spacing_mm from the
+ * region's physical deltas when its units are cm, else from Pixel Spacing unless the object is a
+ * secondary capture. Codes as sn_dicom_describe. NULL view: SN_FRAME_ONLY, SN_REGION_AUTO.
+ */
+int sn_dicom_image(struct sn_dicom *d, const struct sn_dicom_view *view, struct sn_image *im, struct sn_error *err);
+/* Parse and picture in one; what sn_image_decode calls. */
+int sn_dicom_decode(const void *data, size_t size, struct sn_image *im, struct sn_error *err);
 
 /* ---- resize (resize.c) ------------------------------------------------------------------ */
 
