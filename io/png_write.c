@@ -19,7 +19,7 @@ static inline uint8_t nearest_of_three(uint8_t a, uint8_t b, uint8_t c)
 {
     int16_t da = (int16_t)(b - c), db = (int16_t)(a - c);
     int16_t pa = distance(da), pb = distance(db), pc = distance((int16_t)(da + db));
-    int16_t bc = pb <= pc ? b : c, any = (pa <= pb) & (pa <= pc) ? a : bc;
+    int16_t bc = pb <= pc ? b : c, any = ((pa <= pb) & (pa <= pc)) ? a : bc;
 
     return (uint8_t)any;
 }

@@ -214,11 +214,12 @@ static int write_svg(const struct job *j, struct sn_error *err)
     return rc;
 }
 
-static int show(struct job *j, struct sn_error *err)
+static int show(struct job *j, const struct sn_logistic *m, struct sn_error *err)
 {
     size_t n;
     int rc;
 
+    j->m = m;
     SN_TRY(sn_nomogram_build(j->m, j->range, &j->n, err));
     n = (size_t)j->n.n_axes;
     j->x = calloc(n, sizeof *j->x);
@@ -252,14 +253,12 @@ static int run(struct job *j, struct sn_error *err)
 
     if (j->model) {
         SN_TRY(sn_logistic_read(j->model, &m, err));
-        j->m = &m;
-        rc = show(j, err);
+        rc = show(j, &m, err);
         sn_logistic_free(&m);
         return rc;
     }
     SN_TRY(sn_pack_open(&pack, j->pack_dir, err));
-    j->m = &pack.logistic;
-    rc = pack.has_logistic ? show(j, err) : SN_FAIL(err, SN_EMODEL, "the pack has no logistic model");
+    rc = pack.has_logistic ? show(j, &pack.logistic, err) : SN_FAIL(err, SN_EMODEL, "the pack has no logistic model");
     sn_pack_close(&pack);
     return rc;
 }

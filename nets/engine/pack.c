@@ -253,11 +253,9 @@ static int fill_conv(struct sn_net *net, struct sn_step *s, struct pack *p, cons
     const struct sn_node *node = s->node;
     size_t threads = (size_t)sn_pool_threads(net->opt.pool);
     double *fb = malloc(2 * n->bias * sizeof *fb);
-    atomic_int bad = 0;
     char *dst;
     int rc;
 
-    p->bad = &bad;
     p->rows = malloc(threads * p->row * sizeof *p->rows);
     p->direct = grow > 1 ? sn_alloc_aligned(threads * p->row * SN_GROUP * sizeof(float)) : NULL;
     if (!fb || !p->rows || (grow > 1 && !p->direct)) {
@@ -274,7 +272,7 @@ static int fill_conv(struct sn_net *net, struct sn_step *s, struct pack *p, cons
     s->weights = dst;
     p->dst = dst;
     sn_pool_run(net->opt.pool, pack_group, p, n->groups);
-    if (atomic_load(&bad)) {
+    if (atomic_load(p->bad)) {
         rc = SN_FAIL(err, SN_EMODEL, "layer '%s' has a non-finite weight", node->name);
         goto out;
     }
@@ -301,7 +299,8 @@ static int pack_conv(struct sn_net *net, struct sn_step *s, int index, struct sn
     size_t grow = transformed ? 4 : 1; /* 36 products in the place of 9 */
     size_t row = (size_t)node->weight->count / (size_t)node->c;
     uint32_t *source = malloc((row ? row : 1) * sizeof *source);
-    struct pack p = { .net = net, .node = node, .row = row, .x = &s->x, .source = source };
+    atomic_int bad = 0;
+    struct pack p = { .net = net, .node = node, .row = row, .x = &s->x, .source = source, .bad = &bad };
     struct parts n;
     char *bias;
     int rc = source ? SN_OK : SN_NOMEM(err, "packing weights");
