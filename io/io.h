@@ -29,7 +29,8 @@ struct sn_image {
     int depth;
     void *data;
     int orientation;      /* EXIF 1..8; 1 when absent */
-    char format[16];      /* "png", "bmp", "pgm", ... */
+    bool damaged;         /* decoded with `lenient` from data that contradict themselves; detail says how */
+    char format[16];      /* "png", "bmp", "jpeg", ... */
     char detail[160];     /* one line for people: "8-bit palette, interlaced, gAMA ignored" */
     double spacing_mm[2]; /* row, column spacing; 0 when the format has no physical scale we trust */
 };
@@ -44,6 +45,15 @@ int sn_image_read(const char *path, struct sn_image *im, struct sn_error *err); 
 int sn_png_decode(const void *data, size_t size, struct sn_image *im, struct sn_error *err);
 int sn_bmp_decode(const void *data, size_t size, struct sn_image *im, struct sn_error *err);
 int sn_pnm_decode(const void *data, size_t size, struct sn_image *im, struct sn_error *err);
+
+/*
+ * As sn_image_decode, with choices; NULL means all zero. `lenient` decodes what is there of a damaged
+ * file and sets im->damaged, where the format's reader can (JPEG); others fail as without it.
+ */
+struct sn_image_options {
+    bool lenient;
+};
+int sn_image_decode_with(const void *data, size_t size, const struct sn_image_options *opt, struct sn_image *im, struct sn_error *err);
 
 /* 8-bit PNG, any channel count; 16-bit input is refused (convert first). *out is malloc'd bytes. */
 int sn_png_encode(const struct sn_image *im, struct sn_buf *out, struct sn_error *err);
@@ -79,6 +89,47 @@ struct sn_dicom_view {
 int sn_dicom_image(struct sn_dicom *d, const struct sn_dicom_view *view, struct sn_image *im, struct sn_error *err);
 /* Parse and picture in one; what sn_image_decode calls. */
 int sn_dicom_decode(const void *data, size_t size, struct sn_image *im, struct sn_error *err);
+
+/* ---- JPEG (jpeg.c), ITU-T T.81 ------------------------------------------------------------ */
+
+/*
+ * Baseline, extended and progressive Huffman streams of 8 bits, 1 to 4 components, any whole ratio
+ * of sampling factors, and lossless streams (process 14) of 2 to 16 bits, 1 to 4 components, all
+ * predictors. 8-bit pixels are libjpeg-turbo's (its x86 SIMD, default settings): integer inverse DCT,
+ * triangle upsampling, integer colour conversion. SN_EUNSUPPORTED, by name: arithmetic coding,
+ * hierarchical, 12 bits, sampling ratios that are not whole, subsampled lossless.
+ * Not applied: EXIF orientation (recorded), ICC profiles, libjpeg's block smoothing of unfinished
+ * progressive streams (it invents what the file does not have).
+ */
+enum sn_jpeg_colour {
+    SN_JPEG_AUTO,       /* decided from the stream, as libjpeg does: YCbCr, CMYK and YCCK become RGB */
+    SN_JPEG_COMPONENTS, /* no conversion: 1 to 4 components at full size are the image's channels */
+    SN_JPEG_YCC         /* three components are YCbCr whatever the markers say */
+};
+struct sn_jpeg_options {
+    enum sn_jpeg_colour colour;
+    bool lenient;    /* damaged data: decode what is there, as djpeg does, and set im->damaged */
+    bool full_range; /* lossless of 2..7, 9..15 bits: scale to 8 or 16 bits; else samples as stored */
+    bool scalar;     /* the portable functions only; the same pixels */
+};
+enum sn_jpeg_process { SN_JPEG_BASELINE, SN_JPEG_EXTENDED, SN_JPEG_PROGRESSIVE, SN_JPEG_LOSSLESS };
+struct sn_jpeg_info {
+    uint32_t width, height;
+    int components, precision;    /* bits a sample */
+    enum sn_jpeg_process process;
+    uint8_t id[4], h[4], v[4];    /* component identifiers and sampling factors */
+    bool jfif;                    /* has a JFIF APP0 marker */
+    int adobe_transform;          /* of an Adobe APP14 marker; -1 without one */
+    bool ycc;                     /* SN_JPEG_AUTO takes the first three components as YCbCr */
+    int orientation;              /* EXIF 1..8; 1 when absent */
+};
+/* The headers up to the first scan. */
+int sn_jpeg_read_info(const void *data, size_t size, struct sn_jpeg_info *info, struct sn_error *err);
+/*
+ * opt may be NULL: all zero. Bytes behind the end of image are ignored and counted in detail (DICOM
+ * pads). Memory: at most 64 MiB + 4096 x size, picture included. At most 256 scans.
+ */
+int sn_jpeg_decode(const void *data, size_t size, const struct sn_jpeg_options *opt, struct sn_image *im, struct sn_error *err);
 
 /* ---- resize (resize.c) ------------------------------------------------------------------ */
 
