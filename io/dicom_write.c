@@ -214,7 +214,7 @@ void sn_dicom_put_is(struct sn_dicom_writer *w, uint32_t tag, long v)
 
 const char *sn_dicom_ds(double v, char buf[17])
 {
-    char text[40];
+    char text[330]; /* more than %g ever takes */
 
     (void)sn_format_double(v, text);
     for (int digits = 15; strlen(text) > 16 && digits > 0; digits--) {
