@@ -28,7 +28,8 @@ SRC_nets    = net.c registry.c resnet.c densenet.c deeplabv3.c unet.c unetpp.c
 SRC_engine  = graph.c plan.c pack.c prepack.c steps.c exec.c
 SRC_io      = image.c exif.c inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c bmp_rle.c resize.c resize_pillow.c \
               resize_opencv.c npy.c csv.c number.c json_write.c json_read.c \
-              dicom.c dicom_value.c dicom_dict.c dicom_syntax.c dicom_text.c dicom_charset.c
+              dicom.c dicom_value.c dicom_dict.c dicom_syntax.c dicom_text.c dicom_charset.c dicom_pixels.c dicom_native.c dicom_frames.c dicom_rle.c dicom_jpeg.c \
+              dicom_colour.c dicom_palette.c dicom_voi.c dicom_us.c dicom_spacing.c dicom_marks.c dicom_image.c
 SRC_stats   = logistic_apply.c nomogram.c
 SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
 SRC_tools   = cli.c cmd_convert.c cmd_prepack.c cmd_inspect.c inspect_plan.c cmd_infer.c cmd_bench.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c \
