@@ -46,6 +46,8 @@ static int take_segment(struct sn_jpeg *d, struct segment *s)
 
     s->marker = d->marker;
     s->at = d->in.pos - 2;
+    if (left >= 2 && length < 2 && (s->marker >= SN_JM_APP0)) /* a comment that claims not even its length: djpeg passes */
+        length = 2;
     if (length < 2 || length > left)
         return SN_FAIL(d->err, SN_EFORMAT, "jpeg: segment ff%02x at byte %zu has length %zu, %zu bytes remain", s->marker,
                        s->at, length, left);

@@ -179,16 +179,25 @@ void sn_jpeg_out_mcu_row(struct sn_jpeg *d, uint32_t row)
         emit(d, row);
 }
 
+static void finished_row(struct sn_jpeg *d, const struct sn_jpeg_component *c, uint32_t mcu_row)
+{
+    uint32_t end = SN_MIN((mcu_row + 1) * c->v, c->bh);
+
+    for (uint32_t by = mcu_row * c->v; by < end; by++)
+        for (uint32_t bx = 0; bx < c->bw; bx++)
+            sn_jpeg_out_block(d, c, c->coef + ((size_t)by * c->row_blocks + bx) * 64, bx, by);
+}
+
 void sn_jpeg_out_all(struct sn_jpeg *d)
 {
+    bool smooth = sn_jpeg_smooth_wanted(d);
+
     for (uint32_t row = 0; row < d->mcus_y; row++) {
         for (int i = 0; i < d->info.components; i++) {
-            struct sn_jpeg_component *c = &d->comp[i];
-            uint32_t end = SN_MIN((row + 1) * c->v, c->bh);
-
-            for (uint32_t by = row * c->v; by < end; by++)
-                for (uint32_t bx = 0; bx < c->bw; bx++)
-                    sn_jpeg_out_block(d, c, c->coef + ((size_t)by * c->row_blocks + bx) * 64, bx, by);
+            if (smooth)
+                sn_jpeg_smooth_row(d, &d->comp[i], row);
+            else
+                finished_row(d, &d->comp[i], row);
         }
         sn_jpeg_out_mcu_row(d, row);
     }

@@ -165,6 +165,7 @@ static int scan_alone(struct sn_jpeg *d)
             SN_TRY(sn_jpeg_mcu_begin(d));
             if (d->starved)
                 continue;
+            d->good_row = y / c->v;
             one_block(d, 0, c->coef + ((size_t)y * c->row_blocks + x) * 64);
             SN_TRY(sn_jpeg_mcu_end(d, x, y));
         }
@@ -192,6 +193,7 @@ int sn_jpeg_scan_blocks(struct sn_jpeg *d)
             SN_TRY(sn_jpeg_mcu_begin(d));
             if (d->starved)
                 continue;
+            d->good_row = y;
             interleaved_mcu(d, x, y);
             SN_TRY(sn_jpeg_mcu_end(d, x, y));
         }
