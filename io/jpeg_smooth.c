@@ -91,21 +91,21 @@ static void smooth_block(const struct sn_jpeg_component *c, const int8_t *known,
 }
 
 /*
- * The rows of blocks two above to two below. As libjpeg counts them: the edge is where the number of
- * block rows, taken as that of this MCU row in every MCU row, says; in the last one, that may be fewer.
+ * The rows of blocks two above to two below; k: of the MCU row's. The rule at the edges is that of
+ * libjpeg-turbo 2.1, where the MCU rows next to the first and last count as edges for what is two away.
  */
 static void rows_around(const struct sn_jpeg *d, const struct sn_jpeg_component *c, uint32_t mcu_row, uint32_t block_rows,
                         uint32_t k, const int16_t *row[5])
 {
-    uint32_t counted = mcu_row * block_rows + k, all = block_rows * d->mcus_y;
+    uint32_t last = d->mcus_y - 1;
     const int16_t *here = c->coef + ((size_t)mcu_row * c->v + k) * c->row_blocks * 64;
     size_t step = (size_t)c->row_blocks * 64;
 
     row[2] = here;
-    row[1] = counted > 0 ? here - step : here;
-    row[0] = counted > 1 ? here - 2 * step : row[1];
-    row[3] = counted + 1 < all ? here + step : here;
-    row[4] = counted + 2 < all ? here + 2 * step : row[3];
+    row[1] = k > 0 || mcu_row > 0 ? here - step : here;
+    row[0] = k > 1 || mcu_row > 1 ? here - 2 * step : row[1];
+    row[3] = k + 1 < block_rows || mcu_row < last ? here + step : here;
+    row[4] = k + 2 < block_rows || mcu_row + 1 < last ? here + 2 * step : row[3];
 }
 
 void sn_jpeg_smooth_row(struct sn_jpeg *d, struct sn_jpeg_component *c, uint32_t mcu_row)
