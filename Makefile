@@ -26,10 +26,12 @@ SRC_weights = snw_read.c snw_write.c model.c
 SRC_import  = import.c pickle.c globals.c zip.c torch.c safetensors.c
 SRC_nets    = net.c registry.c resnet.c densenet.c deeplabv3.c unet.c unetpp.c
 SRC_engine  = graph.c plan.c pack.c prepack.c steps.c exec.c
-SRC_io      = image.c exif.c inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c bmp_rle.c resize.c resize_pillow.c \
-              resize_opencv.c npy.c csv.c number.c json_write.c json_read.c \
-              dicom.c dicom_value.c dicom_dict.c dicom_syntax.c dicom_text.c dicom_charset.c \
-              dicom_write.c dicom_source.c dicom_seg.c dicom_sc.c dicom_sr.c
+SRC_io      = image.c exif.c jpeg.c jpeg_markers.c jpeg_scan.c jpeg_huff.c jpeg_prog.c jpeg_smooth.c jpeg_lossless.c jpeg_out.c jpeg_ref.c \
+              inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c bmp_rle.c resize.c resize_pillow.c \
+              resize_opencv.c npy.c csv.c number.c json_write.c json_read.c
+SRC_dicom   = dicom.c dicom_value.c dicom_dict.c dicom_syntax.c dicom_text.c dicom_charset.c dicom_pixels.c dicom_native.c dicom_frames.c \
+              dicom_rle.c dicom_jpeg.c dicom_colour.c dicom_palette.c dicom_voi.c dicom_us.c dicom_spacing.c dicom_marks.c dicom_image.c
+SRC_dicom_out = dicom_write.c dicom_source.c dicom_seg.c dicom_sc.c dicom_sr.c
 SRC_stats   = logistic_apply.c nomogram.c
 SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
 SRC_tools   = cli.c cmd_convert.c cmd_prepack.c cmd_inspect.c inspect_plan.c cmd_infer.c cmd_bench.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c \
@@ -42,7 +44,7 @@ paths = $(addprefix $(1)/,$(2))
 LIB_SRC = $(call paths,base,$(SRC_base)) $(call paths,kernels,$(SRC_kernels)) $(call paths,kernels/ref,$(SRC_ref)) \
           $(call paths,weights,$(SRC_weights)) $(call paths,weights/import,$(SRC_import)) \
           $(call paths,nets,$(SRC_nets)) $(call paths,nets/engine,$(SRC_engine)) \
-          $(call paths,io,$(SRC_io)) $(call paths,stats,$(SRC_stats)) $(call paths,fusion,$(SRC_fusion))
+          $(call paths,io,$(SRC_io) $(SRC_dicom) $(SRC_dicom_out)) $(call paths,stats,$(SRC_stats)) $(call paths,fusion,$(SRC_fusion))
 TOOL_SRC = $(call paths,tools,$(SRC_tools)) $(call paths,bench,$(SRC_bench))
 
 # Which SIMD tiers this target can hold; which one runs is decided on the machine it runs on.

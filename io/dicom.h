@@ -163,6 +163,7 @@ struct sn_dicom_pixels {
     const struct sn_dicom_element *data; /* (7FE0,0010) */
     size_t native_frame;               /* bytes of one native frame (bits for bits_allocated 1 and 12); 0: encapsulated */
     bool subsampled;                   /* native data have one Cb and Cr for two pixels */
+    bool rgb_from_jpeg;                /* lossy JPEG: colour leaves the decoder as RGB, whatever photometric says */
 };
 
 /*

@@ -182,34 +182,48 @@ bool sn_dicom_int(const struct sn_dicom_element *el, size_t k, int64_t *v)
     return true;
 }
 
+/* Floating-point values of 4 or 8 bytes. */
+static bool binary_real(const struct sn_dicom_element *el, size_t size, size_t k, double *v)
+{
+    uint64_t bits;
+    uint32_t word;
+    float f;
+
+    if (!raw_bits(el, size, k, &bits))
+        return false;
+    if (size == 8) {
+        memcpy(v, &bits, 8);
+        return true;
+    }
+    word = (uint32_t)bits;
+    memcpy(&f, &word, 4);
+    *v = (double)f;
+    return true;
+}
+
 bool sn_dicom_real(const struct sn_dicom_element *el, size_t k, double *v)
 {
     const char *vr;
-    uint64_t bits;
-    int64_t i;
+    double found = 0.0;
+    bool ok;
 
     if (!el || el->items)
         return false;
     vr = reading_vr(el);
     if (strcmp(vr, "FD") == 0 || strcmp(vr, "OD") == 0) {
-        if (!raw_bits(el, 8, k, &bits))
-            return false;
-        memcpy(v, &bits, 8);
+        ok = binary_real(el, 8, k, &found);
     } else if (strcmp(vr, "FL") == 0 || strcmp(vr, "OF") == 0) {
-        uint32_t word;
-        float f;
-
-        if (!raw_bits(el, 4, k, &bits))
-            return false;
-        word = (uint32_t)bits;
-        memcpy(&f, &word, 4);
-        *v = (double)f;
+        ok = binary_real(el, 4, k, &found);
     } else if (binary_size(vr)) {
-        if (!sn_dicom_int(el, k, &i))
-            return false;
-        *v = (double)i;
-    } else if (strcmp(vr, "SQ") == 0 || !text_number(el, k, v)) {
-        return false;
+        int64_t i = 0;
+
+        ok = sn_dicom_int(el, k, &i);
+        found = (double)i;
+    } else {
+        ok = strcmp(vr, "SQ") != 0 && text_number(el, k, &found);
     }
-    return *v - *v == 0.0; /* finite */
+    ok = ok && found - found == 0.0; /* finite */
+    if (ok)
+        *v = found;
+    return ok;
 }

@@ -33,7 +33,15 @@ struct sn_image {
     char format[16];      /* "png", "bmp", "jpeg", ... */
     char detail[160];     /* one line for people: "8-bit palette, interlaced, gAMA ignored" */
     double spacing_mm[2]; /* row, column spacing; 0 when the format has no physical scale we trust */
+    unsigned warnings;    /* SN_WARN_... */
 };
+
+/* What a reader saw that a person should know before the picture is used. */
+#define SN_WARN_FRAMES  1u /* one of several frames was shown without being asked for */
+#define SN_WARN_REGIONS 2u /* several ultrasound panes; one was shown */
+#define SN_WARN_COLOUR  4u /* colour inside an ultrasound picture: Doppler or elastography */
+#define SN_WARN_MARKS   8u /* callipers, text or other graphics drawn into it */
+#define SN_WARN_SPACING 16u /* physical scales that contradict each other or anatomy */
 
 void sn_image_free(struct sn_image *im); /* a zeroed image is fine */
 int sn_image_alloc(struct sn_image *im, uint32_t w, uint32_t h, int channels, int depth, struct sn_error *err);
@@ -50,8 +58,10 @@ int sn_pnm_decode(const void *data, size_t size, struct sn_image *im, struct sn_
  * As sn_image_decode, with choices; NULL means all zero. `lenient` decodes what is there of a damaged
  * file and sets im->damaged, where the format's reader can (JPEG); others fail as without it.
  */
+struct sn_dicom_view;
 struct sn_image_options {
     bool lenient;
+    const struct sn_dicom_view *dicom; /* frame and region of a DICOM file; NULL: the only frame, the tissue region */
 };
 int sn_image_decode_with(const void *data, size_t size, const struct sn_image_options *opt, struct sn_image *im, struct sn_error *err);
 
@@ -87,8 +97,8 @@ struct sn_dicom_view {
  * secondary capture. Codes as sn_dicom_describe. NULL view: SN_FRAME_ONLY, SN_REGION_AUTO.
  */
 int sn_dicom_image(struct sn_dicom *d, const struct sn_dicom_view *view, struct sn_image *im, struct sn_error *err);
-/* Parse and picture in one; what sn_image_decode calls. */
-int sn_dicom_decode(const void *data, size_t size, struct sn_image *im, struct sn_error *err);
+/* Parse and picture in one; what sn_image_decode_with calls. view NULL: as above. */
+int sn_dicom_decode(const void *data, size_t size, const struct sn_dicom_view *view, struct sn_image *im, struct sn_error *err);
 
 /* ---- JPEG (jpeg.c), ITU-T T.81 ------------------------------------------------------------ */
 

@@ -130,7 +130,8 @@ struct sn_jpeg_component {
     uint32_t row_blocks;    /* blocks in a row of whole MCUs: stride of coef */
     bool latched;           /* quant is set, at the component's first scan */
     uint16_t quant[64];     /* row-major */
-    int8_t known[64];       /* progressive: the low bit down to which a coefficient is known; -1: not at all */
+    int8_t known[64];       /* progressive, by zigzag: the low bit down to which it is known; -1: not at all */
+    int8_t known_before[64]; /* before the component's last scan */
     int16_t *coef;          /* all blocks when there are several scans; else NULL */
     uint8_t *rows;          /* the last three MCU rows' samples, row y at y % ring */
     size_t stride;
@@ -173,6 +174,7 @@ struct sn_jpeg {
     unsigned marker;                   /* found and not handled yet; 0: none */
     unsigned next_restart, to_restart;
     unsigned eobrun;
+    uint32_t good_row;                 /* the last MCU row for which the last scan had data */
     bool starved, bad;                 /* starved: the segment ran out; bad: an impossible code was met */
 
     uint8_t *up[4];                    /* upsampled rows */
@@ -224,6 +226,10 @@ void sn_jpeg_block(struct sn_jpeg_bits *b, const struct sn_jpeg_huff *dc, const 
 /* jpeg_prog.c: one block of component number k of d->scan. */
 void sn_jpeg_prog_block(struct sn_jpeg *d, int k, int16_t *block);
 int sn_jpeg_prog_check(struct sn_jpeg *d);     /* the scan's parameters and their order */
+
+/* jpeg_smooth.c: do missing scans call for estimates; the blocks of an MCU row with them, to out_block */
+bool sn_jpeg_smooth_wanted(const struct sn_jpeg *d);
+void sn_jpeg_smooth_row(struct sn_jpeg *d, struct sn_jpeg_component *c, uint32_t mcu_row);
 
 /* jpeg_lossless.c: the whole picture from its only scan. */
 int sn_jpeg_lossless(struct sn_jpeg *d);

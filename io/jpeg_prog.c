@@ -144,6 +144,8 @@ int sn_jpeg_prog_check(struct sn_jpeg *d)
 
         if (!dc && known[0] < 0)
             SN_TRY(sn_jpeg_damage(d, s->at, "scan of AC coefficients before any DC"));
+        for (int k = SN_MIN(s->ss, 1); k <= SN_MAX(s->se, 9); k++) /* 9: all that smoothing asks for */
+            s->comp[i]->known_before[k] = d->scans > 0 ? known[k] : 0;
         for (int k = s->ss; k <= s->se; k++) {
             if (s->ah != (known[k] < 0 ? 0 : known[k]))
                 SN_TRY(sn_jpeg_damage(d, s->at, "scan refines coefficient %d from bit %u, known to bit %d", k, s->ah,

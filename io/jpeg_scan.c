@@ -39,8 +39,7 @@ static int load_segment(struct sn_jpeg *d)
     d->bits = (struct sn_jpeg_bits){ .data = d->segment, .size = (size_t)(out - d->segment) };
     d->in.pos = d->marker ? (size_t)(p - d->in.data) : d->in.size;
     if (!d->marker) {
-        d->hit_end = true;
-        d->marker = 0xd9;
+        d->marker = SN_JM_EOI;
         return sn_jpeg_damage(d, d->in.size, "file ends inside the picture data");
     }
     return SN_OK;
@@ -92,12 +91,12 @@ static bool resynchronise(struct sn_jpeg *d)
     for (;;) {
         unsigned m = d->marker, ahead = (m - d->next_restart) & 7;
 
-        if (m >= 0xd0 && m <= 0xd7) {
+        if (m >= SN_JM_RST0 && m <= SN_JM_RST7) {
             if (ahead == 1 || ahead == 2)
                 return false;
             if (ahead != 6 && ahead != 7)
                 return true;
-        } else if (m >= 0xc0) {
+        } else if (m >= SN_JM_SOF0) {
             return false;
         }
         if (sn_jpeg_next_marker(d) != SN_OK)
@@ -107,12 +106,12 @@ static bool resynchronise(struct sn_jpeg *d)
 
 int sn_jpeg_restart(struct sn_jpeg *d)
 {
-    bool go_on = d->marker == 0xd0 + d->next_restart;
+    bool go_on = d->marker == SN_JM_RST0 + d->next_restart;
 
     SN_TRY(sn_jpeg_scan_end(d));
     if (!go_on) {
         SN_TRY(sn_jpeg_damage(d, d->in.pos - 2, "marker ff%02x where restart ff%02x is due", d->marker,
-                              0xd0 + d->next_restart));
+                              SN_JM_RST0 + d->next_restart));
         go_on = resynchronise(d);
     }
     d->next_restart = (d->next_restart + 1) & 7;
@@ -129,7 +128,7 @@ int sn_jpeg_restart(struct sn_jpeg *d)
     return SN_OK;
 }
 
-int sn_jpeg_mcu_check(struct sn_jpeg *d, uint32_t x, uint32_t y)
+int sn_jpeg_mcu_failed(struct sn_jpeg *d, uint32_t x, uint32_t y)
 {
     size_t at;
 
@@ -145,22 +144,6 @@ int sn_jpeg_mcu_check(struct sn_jpeg *d, uint32_t x, uint32_t y)
 }
 
 /* ---- blocks --------------------------------------------------------------------------------- */
-
-/* Before and after each MCU of any scan; `x`, `y` for messages. */
-static inline int mcu_begin(struct sn_jpeg *d)
-{
-    if (d->restart_interval) {
-        if (d->to_restart == 0)
-            SN_TRY(sn_jpeg_restart(d));
-        d->to_restart--;
-    }
-    return SN_OK;
-}
-
-static inline int mcu_end(struct sn_jpeg *d, uint32_t x, uint32_t y)
-{
-    return d->bad || sn_jpeg_bits_over(&d->bits) ? sn_jpeg_mcu_check(d, x, y) : SN_OK;
-}
 
 static void one_block(struct sn_jpeg *d, int k, int16_t *block)
 {
@@ -179,11 +162,12 @@ static int scan_alone(struct sn_jpeg *d)
 
     for (uint32_t y = 0; y < c->bh; y++) {
         for (uint32_t x = 0; x < c->bw; x++) {
-            SN_TRY(mcu_begin(d));
+            SN_TRY(sn_jpeg_mcu_begin(d));
             if (d->starved)
                 continue;
+            d->good_row = y / c->v;
             one_block(d, 0, c->coef + ((size_t)y * c->row_blocks + x) * 64);
-            SN_TRY(mcu_end(d, x, y));
+            SN_TRY(sn_jpeg_mcu_end(d, x, y));
         }
     }
     return SN_OK;
@@ -206,11 +190,12 @@ int sn_jpeg_scan_blocks(struct sn_jpeg *d)
         return scan_alone(d);
     for (uint32_t y = 0; y < d->mcus_y; y++) {
         for (uint32_t x = 0; x < d->mcus_x; x++) {
-            SN_TRY(mcu_begin(d));
+            SN_TRY(sn_jpeg_mcu_begin(d));
             if (d->starved)
                 continue;
+            d->good_row = y;
             interleaved_mcu(d, x, y);
-            SN_TRY(mcu_end(d, x, y));
+            SN_TRY(sn_jpeg_mcu_end(d, x, y));
         }
     }
     return SN_OK;
@@ -235,9 +220,9 @@ static int pass_row_alone(struct sn_jpeg *d, uint32_t row)
 
     for (uint32_t y = row * c->v; y < end; y++) {
         for (uint32_t x = 0; x < c->bw; x++) {
-            SN_TRY(mcu_begin(d));
+            SN_TRY(sn_jpeg_mcu_begin(d));
             pass_block(d, 0, x, y);
-            SN_TRY(d->starved ? SN_OK : mcu_end(d, x, y));
+            SN_TRY(d->starved ? SN_OK : sn_jpeg_mcu_end(d, x, y));
         }
     }
     return SN_OK;
@@ -248,7 +233,7 @@ static int pass_row(struct sn_jpeg *d, uint32_t row)
     for (uint32_t x = 0; x < d->mcus_x; x++) {
         bool starved;
 
-        SN_TRY(mcu_begin(d));
+        SN_TRY(sn_jpeg_mcu_begin(d));
         starved = d->starved;
         for (int k = 0; k < d->scan.n; k++) {
             const struct sn_jpeg_component *c = d->scan.comp[k];
@@ -257,7 +242,7 @@ static int pass_row(struct sn_jpeg *d, uint32_t row)
                 for (uint32_t h = 0; h < c->h; h++)
                     pass_block(d, k, x * c->h + h, row * c->v + v);
         }
-        SN_TRY(starved ? SN_OK : mcu_end(d, x, row));
+        SN_TRY(starved ? SN_OK : sn_jpeg_mcu_end(d, x, row));
     }
     return SN_OK;
 }
