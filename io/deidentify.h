@@ -73,8 +73,7 @@ struct sn_deid_pixels {
     uint8_t *data;            /* malloc'd; little endian, interleaved */
     size_t size;
     int samples, bits;        /* of one sample: 8, 16 or 32 */
-    const char *photometric;  /* of the decoded pixels */
-    bool lossy;               /* they were compressed with loss */
+    const char *photometric;  /* of the decoded pixels; NULL: as it was */
 };
 int sn_deid_blank(struct sn_dicom *d, struct sn_deid_pixels *p, struct sn_deid_file *r, struct sn_error *err);
 

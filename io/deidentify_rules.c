@@ -105,6 +105,7 @@ static const struct rule {
     { 0x00720000, 0x0074ffff, X, X, 0 }, /* hanging protocols, unified procedure steps */
     { 0x00880000, 0x0088ffff, X, X, 0 }, /* storage, topics, the icon image, which shows what was blanked */
     { 0x01000000, 0x0400ffff, X, X, 0 }, /* authorisation, digital signatures, original attributes */
+    { 0x20500020, 0x20500020, K, K, 0 }, /* PresentationLUTShape */
     { 0x10000000, 0x51ffffff, X, X, 0 }, /* print, radiotherapy, text, interpretations, curves */
     { 0x54000000, 0x54ffffff, X, X, 0 }, /* waveforms, which may be speech */
     { 0x60000000, 0x60ffffff, X, X, 0 }, /* overlays */
@@ -119,7 +120,7 @@ static bool is(const char *vr, const char *list)
     return false;
 }
 
-/* A code string, number or UID may hold nothing but its characters: else it is text in disguise. */
+/* Digits and these, and padding: a code string, number or UID that holds more is text in disguise. */
 static bool plain(const struct sn_dicom_element *el, const char *extra)
 {
     for (size_t i = 0; i < el->length; i++) {
@@ -144,7 +145,7 @@ static bool standard_uids(const struct sn_dicom_element *el)
         if (sn_dicom_bytes(el, k, &s, &len) && (len < sizeof root || memcmp(s, root, sizeof root - 1) != 0))
             return false;
     }
-    return true;
+    return plain(el, ".\\");
 }
 
 static enum sn_deid_action by_vr(const struct sn_dicom_element *el, unsigned keep)
@@ -161,7 +162,7 @@ static enum sn_deid_action by_vr(const struct sn_dicom_element *el, unsigned kee
     if (is(vr, "DATMDT"))
         return keep & SN_DEID_KEEP_DATES && plain(el, ".:+- \\") ? SN_DEID_KEEP : SN_DEID_REMOVE;
     if (is(vr, "CS"))
-        return plain(el, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_ \\") ? SN_DEID_KEEP : SN_DEID_REMOVE;
+        return plain(el, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_ \\") ? SN_DEID_KEEP : SN_DEID_EMPTY;
     if (is(vr, "DSIS"))
         return plain(el, "+-.eE \\") ? SN_DEID_KEEP : SN_DEID_REMOVE;
     return SN_DEID_REMOVE; /* AE AS LO LT PN SH ST UC UN UR UT */

@@ -167,7 +167,7 @@ static void ck_common(const struct sn_dicom *d, const struct sn_dicom_object *o,
     ck_assert_str_eq(text_at(d, "0020000e"), o->series);
     ck_assert_str_ne(o->series, US_SERIES);
     ck_assert_str_eq(text_at(d, "00100020"), "PID-42");
-    ck_assert(sn_dicom_text(dig(d, "00100010"), dig(d, "00080005"), &name));
+    ck_assert(sn_dicom_text(element_at(d, "00100010"), element_at(d, "00080005"), &name));
     ck_assert_str_eq(name.data, "M\xc3\xbcller^Anna");
     sn_buf_free(&name);
     ck_assert_str_eq(text_at(d, "00080023"), "20240229");
@@ -175,8 +175,8 @@ static void ck_common(const struct sn_dicom *d, const struct sn_dicom_object *o,
     ck_assert_str_eq(text_at(d, "00189004"), "RESEARCH");
     ck_assert_ptr_nonnull(strstr(text_at(d, "0008103e"), "RESEARCH USE ONLY"));
     ck_assert_str_eq(text_at(d, "00181000"), "0123456789abcdef");
-    ck_assert_uint_eq(sn_dicom_count(dig(d, "00181020")), 2);
-    ck_assert_ptr_null(dig(d, "00080080")); /* another device made this, elsewhere */
+    ck_assert_uint_eq(sn_dicom_count(element_at(d, "00181020")), 2);
+    ck_assert_ptr_null(element_at(d, "00080080")); /* another device made this, elsewhere */
 }
 
 static void ck_reference(const struct sn_dicom *d, const char *item, bool cine, int frame)
@@ -190,10 +190,10 @@ static void ck_reference(const struct sn_dicom *d, const char *item, bool cine, 
     ck_assert_str_eq(text_at(d, path), cine ? CINE_CLASS : US_CLASS);
     (void)snprintf(path, sizeof path, "%s/00081160", item);
     if (cine) {
-        ck_assert(sn_dicom_int(dig(d, path), 0, &v));
+        ck_assert(sn_dicom_int(element_at(d, path), 0, &v));
         ck_assert_int_eq(v, frame);
     } else {
-        ck_assert_ptr_null(dig(d, path));
+        ck_assert_ptr_null(element_at(d, path));
     }
 }
 
@@ -201,7 +201,7 @@ static int64_t int_at(const struct sn_dicom *d, const char *path, size_t k)
 {
     int64_t v = -1;
 
-    ck_assert_msg(sn_dicom_int(dig(d, path), k, &v), "no number at %s", path);
+    ck_assert_msg(sn_dicom_int(element_at(d, path), k, &v), "no number at %s", path);
     return v;
 }
 
@@ -269,21 +269,21 @@ START_TEST(segmentation)
     /* the source, for those who look for its series and for those who look frame by frame */
     ck_assert_str_eq(text_at(&d, "00081115/0/0020000e"), US_SERIES);
     ck_assert_str_eq(text_at(&d, "00081115/0/0008114a/0/00081155"), US_INSTANCE);
-    ck_assert_uint_eq(dig(&d, "52009230")->n_items, seg.n);
+    ck_assert_uint_eq(element_at(&d, "52009230")->n_items, seg.n);
     ck_reference(&d, "52009230/0/00089124/0/00082112/0", cine, 2);
     if (cine)
         ck_reference(&d, "52009230/1/00089124/0/00082112/0", cine, 4);
     ck_assert_str_eq(text_at(&d, "52009230/0/00089124/0/00089215/0/00080100"), "113076");
     ck_assert_int_eq(int_at(&d, "52009230/0/0062000a/0/0062000b", 0), 1);
     /* as many index values as dimensions */
-    ck_assert_uint_eq(dig(&d, "00209222")->n_items, cine ? 2 : 1);
-    ck_assert_uint_eq(sn_dicom_count(dig(&d, "52009230/0/00209111/0/00209157")), cine ? 2 : 1);
+    ck_assert_uint_eq(element_at(&d, "00209222")->n_items, cine ? 2 : 1);
+    ck_assert_uint_eq(sn_dicom_count(element_at(&d, "52009230/0/00209111/0/00209157")), cine ? 2 : 1);
     if (cine)
         ck_assert_int_eq(int_at(&d, "52009230/1/00209111/0/00209157", 1), 2);
     /* no frame of reference, and nothing that would need one */
-    ck_assert_ptr_null(dig(&d, "00200052"));
-    ck_assert_ptr_null(dig(&d, "52009229/0/00209116"));
-    ck_bits(dig(&d, "7fe00010"), masks, seg.n);
+    ck_assert_ptr_null(element_at(&d, "00200052"));
+    ck_assert_ptr_null(element_at(&d, "52009229/0/00209116"));
+    ck_bits(element_at(&d, "7fe00010"), masks, seg.n);
     sn_dicom_free(&d);
     sn_dicom_object_free(&o);
     tear_down(&f);
@@ -313,7 +313,7 @@ START_TEST(probability)
     ck_assert_str_eq(text_at(&d, "00620001"), "FRACTIONAL");
     ck_assert_str_eq(text_at(&d, "00620010"), "PROBABILITY");
     ck_assert_int_eq(int_at(&d, "0062000e", 0), 255);
-    px = dig(&d, "7fe00010");
+    px = element_at(&d, "7fe00010");
     ck_assert_uint_eq(px->length, (ROWS * COLS + 1) / 2 * 2);
     for (int y = 0; y < ROWS; y++)
         for (int x = 0; x < COLS; x++) {
@@ -352,9 +352,9 @@ START_TEST(capture)
     ck_reference(&d, "00082112/0", true, 3);
     ck_assert_str_eq(text_at(&d, "00082111"), "Outline drawn");
     ck_assert_str_eq(text_at(&d, "00280030"), "0.25");
-    ck_assert_uint_eq(sn_dicom_count(dig(&d, "00280030")), 2);
-    ck_assert_uint_eq(dig(&d, "7fe00010")->length, 31 * 7 * 3 + 1);
-    ck_assert_mem_eq(dig(&d, "7fe00010")->value, im.data, 31 * 7 * 3);
+    ck_assert_uint_eq(sn_dicom_count(element_at(&d, "00280030")), 2);
+    ck_assert_uint_eq(element_at(&d, "7fe00010")->length, 31 * 7 * 3 + 1);
+    ck_assert_mem_eq(element_at(&d, "7fe00010")->value, im.data, 31 * 7 * 3);
     sn_dicom_free(&d);
     sn_dicom_object_free(&o);
     im.channels = 1;
@@ -476,7 +476,7 @@ START_TEST(report_without_lesion)
     ck_parse(&o.file, &d);
     ck_assert_ptr_null(find_concept(&d.set, "126010"));
     ck_assert_ptr_nonnull(find_concept(&d.set, "121106"));
-    ck_assert_uint_eq(dig(&d, "0040a375/0/00081115")->n_items, 1);
+    ck_assert_uint_eq(element_at(&d, "0040a375/0/00081115")->n_items, 1);
     sn_dicom_free(&d);
     sn_dicom_object_free(&o);
     tear_down(&f);

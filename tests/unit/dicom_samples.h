@@ -132,7 +132,7 @@ SN_UNUSED static void ck_parse(const struct sn_buf *file, struct sn_dicom *d)
 }
 
 /* "0040a730/2/0040a300/0/0040a30a": tags and item numbers; NULL when there is none. */
-SN_UNUSED static const struct sn_dicom_element *dig(const struct sn_dicom *d, const char *path)
+SN_UNUSED static const struct sn_dicom_element *element_at(const struct sn_dicom *d, const char *path)
 {
     const struct sn_dicom_item *item = &d->set;
     const struct sn_dicom_element *el = NULL;
@@ -156,7 +156,7 @@ SN_UNUSED static const char *text_at(const struct sn_dicom *d, const char *path)
     static unsigned turn;
     char *b = buf[turn++ % 8];
 
-    (void)sn_dicom_ascii(dig(d, path), 0, b, sizeof buf[0]);
+    (void)sn_dicom_ascii(element_at(d, path), 0, b, sizeof buf[0]);
     return b;
 }
 
