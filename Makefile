@@ -33,8 +33,8 @@ SRC_dicom   = dicom.c dicom_value.c dicom_dict.c dicom_syntax.c dicom_text.c dic
               dicom_rle.c dicom_jpeg.c dicom_colour.c dicom_palette.c dicom_voi.c dicom_us.c dicom_spacing.c dicom_marks.c dicom_image.c
 SRC_dicom_out = dicom_write.c dicom_source.c dicom_seg.c dicom_sc.c dicom_sr.c deidentify.c deidentify_rules.c deidentify_pixels.c
 SRC_stats   = logistic_apply.c nomogram.c
-SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
-SRC_tools   = cli.c cmd_convert.c cmd_prepack.c cmd_inspect.c inspect_plan.c cmd_infer.c cmd_bench.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c \
+SRC_fusion  = masks.c fuse.c staple.c region.c measure.c signature.c quality.c
+SRC_tools   = cli.c cmd_convert.c cmd_prepack.c cmd_inspect.c inspect_plan.c cmd_infer.c cmd_bench.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c image_dicom.c \
               conf.c pack_read.c pack_net.c pack_source.c demo_pack.c input.c pipeline.c classify.c cases.c risk.c draw.c html.c result_json.c report_html.c case_files.c \
               random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c font.c cmd_sheet.c nomogram_svg.c cmd_nomogram.c \
               cmd_deidentify.c

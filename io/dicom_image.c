@@ -101,7 +101,6 @@ static int cut_out(const struct sn_dicom_region *r, struct sn_image *im, struct 
     struct sn_image part;
 
     SN_TRY(sn_image_crop(im, r->x0, r->y0, r->x1 - r->x0 + 1, r->y1 - r->y0 + 1, &part, err));
-    part.warnings = im->warnings;
     sn_image_free(im);
     *im = part;
     return SN_OK;
@@ -171,7 +170,7 @@ static int make_picture(struct sn_dicom *d, const struct sn_dicom_view *view, st
     const struct sn_dicom_region *r;
     struct sn_dicom_pixels p;
     unsigned warnings;
-    uint32_t frame;
+    uint32_t frame = 0;
     size_t n;
     int which;
 

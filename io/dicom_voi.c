@@ -58,7 +58,7 @@ static int read_lut(const struct sn_dicom *d, uint32_t sequence, bool is_signed,
     int64_t v[3];
     int rc;
 
-    if (!item)
+    if (!item || sn_dicom_count(desc) == 0) /* empty sequences and attributes are the same as none */
         return SN_OK;
     for (size_t i = 0; i < 3; i++) {
         if (!sn_dicom_int(desc, i, &v[i]))

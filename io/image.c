@@ -87,7 +87,6 @@ static const char *foreign_format(const uint8_t *p, size_t n)
         size_t at, len;
         const char *magic, *name;
     } known[] = {
-        { 128, 4, "DICM", "DICOM" },
         { 0, 4, "GIF8", "GIF" },             { 0, 4, "II*\0", "TIFF" },
         { 0, 4, "MM\0*", "TIFF" },           { 8, 4, "WEBP", "WebP" },
         { 0, 6, "\x93NUMPY", "NumPy array" }, { 0, 2, "BA", "OS/2 bitmap array" },
@@ -119,6 +118,8 @@ int sn_image_decode_with(const void *data, size_t size, const struct sn_image_op
     memset(im, 0, sizeof *im);
     if (size == 0)
         return SN_FAIL(err, SN_EFORMAT, "image: empty file");
+    if (starts(p, size, 128, "DICM", 4)) /* the bytes before may be another format's, for its readers */
+        return sn_dicom_decode(data, size, opt ? opt->dicom : NULL, im, err);
     foreign = foreign_format(p, size);
     if (foreign)
         return SN_FAIL(err, SN_EUNSUPPORTED, "image: %s is not an image format we read", foreign);
@@ -130,8 +131,10 @@ int sn_image_decode_with(const void *data, size_t size, const struct sn_image_op
         return sn_bmp_decode(data, size, im, err);
     if (size >= 2 && p[0] == 'P' && p[1] >= '1' && p[1] <= '6')
         return sn_pnm_decode(data, size, im, err);
+    if (sn_dicom_recognise(data, size))
+        return sn_dicom_decode(data, size, opt ? opt->dicom : NULL, im, err);
     return SN_FAIL(err, SN_EUNSUPPORTED,
-                   "image: content starting %02x %02x is no known image format (PNG, JPEG, BMP, PNM)",
+                   "image: content starting %02x %02x is no known image format (PNG, JPEG, BMP, PNM, DICOM)",
                    p[0], size > 1 ? p[1] : 0);
 }
 
@@ -159,6 +162,7 @@ static int derive(const struct sn_image *in, struct sn_image *out, uint32_t w, u
     memcpy(out->format, in->format, sizeof out->format);
     memcpy(out->detail, in->detail, sizeof out->detail);
     memcpy(out->spacing_mm, in->spacing_mm, sizeof out->spacing_mm);
+    out->warnings = in->warnings;
     return SN_OK;
 }
 

@@ -15,6 +15,7 @@
 
 #define SN_IMAGE_MAX_PIXELS ((size_t)1 << 27) /* 134 Mpixel: 10 times the largest scanner export seen */
 #define SN_IMAGE_MAX_SIDE   65535u
+#define SN_IMAGE_DETAIL     400
 
 /*
  * Decoded pixels, rows top to bottom, channels interleaved, no row padding.
@@ -31,7 +32,7 @@ struct sn_image {
     int orientation;      /* EXIF 1..8; 1 when absent */
     bool damaged;         /* decoded with `lenient` from data that contradict themselves; detail says how */
     char format[16];      /* "png", "bmp", "jpeg", ... */
-    char detail[160];     /* one line for people: "8-bit palette, interlaced, gAMA ignored" */
+    char detail[SN_IMAGE_DETAIL]; /* one line for people: "8-bit palette, interlaced, gAMA ignored" */
     double spacing_mm[2]; /* row, column spacing; 0 when the format has no physical scale we trust */
     unsigned warnings;    /* SN_WARN_... */
 };

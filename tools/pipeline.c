@@ -205,6 +205,21 @@ out:
     return rc;
 }
 
+/* What the reader saw in the file becomes reasons to look. */
+static void input_quality(const struct sn_input *in, struct sn_quality *q)
+{
+    if (in->warnings & SN_WARN_FRAMES)
+        sn_quality_add(q, "several-frames", "the file holds several frames and none was asked for: the middle one was used");
+    if (in->warnings & SN_WARN_REGIONS)
+        sn_quality_add(q, "several-panes", "the image shows several panes: the largest one was used");
+    if (in->warnings & SN_WARN_COLOUR)
+        sn_quality_add(q, "colour", "there is colour in the ultrasound picture, as of Doppler or elastography");
+    if (in->warnings & SN_WARN_MARKS)
+        sn_quality_add(q, "marks", "there are callipers, text or other graphics in the ultrasound picture");
+    if (in->warnings & SN_WARN_SPACING)
+        sn_quality_add(q, "spacing", "the file's statements about physical scale are doubtful");
+}
+
 static int find_lesion(struct sn_pipeline *p, struct sn_analysis *a, struct sn_error *err)
 {
     const struct sn_pack *pack = p->pack;
@@ -220,6 +235,7 @@ static int find_lesion(struct sn_pipeline *p, struct sn_analysis *a, struct sn_e
         for (int k = 0; k < i; k++)
             a->dice[i][k] = a->dice[k][i] = sn_mask_dice(masks[i], masks[k], npix);
     }
+    input_quality(&a->in, &a->quality);
     sn_quality_check(&pack->quality, &a->in.grey, a->mask, &a->clean, pack->n_seg, masks, &a->quality);
     a->found = sn_mask_box(a->mask, w, h, &a->tight);
     if (!a->found)

@@ -15,11 +15,15 @@ struct sn_input {
     size_t bytes;
     uint32_t width, height; /* as stored, before orientation */
     int channels, depth, orientation;
-    char format[16], detail[160];
+    char format[16], detail[SN_IMAGE_DETAIL];
     double spacing_mm[2];
+    unsigned warnings; /* SN_WARN_...: become reasons for review */
     struct sn_image rgb, grey; /* 8-bit, orientation applied */
 };
-/* `name` is what errors say; codes as sn_image_decode. */
+/*
+ * `name` is what errors say; codes as sn_image_decode. A path that names no file but ends in #K or #mid
+ * is a frame of a DICOM file: cine.dcm#12, counted from 1.
+ */
 int sn_input_read(const char *path, const char *name, struct sn_input *in, struct sn_error *err);
 void sn_input_free(struct sn_input *in); /* a zeroed one is fine */
 

@@ -173,6 +173,26 @@ static void put_box(struct sn_json *j, const char *key, const struct sn_box *b)
     sn_json_end_object(j);
 }
 
+/* The lesion's size where the file has a physical scale. */
+static void put_size(struct sn_json *j, const struct sn_report *r)
+{
+    const struct sn_input *in = &r->a->in;
+    struct sn_size_mm s;
+
+    sn_json_key(j, "size_mm");
+    if (!(in->spacing_mm[0] > 0.0) || sn_mask_size_mm(r->a->mask, in->grey.width, &r->a->tight, in->spacing_mm, &s, NULL)) {
+        sn_json_null(j);
+        return;
+    }
+    sn_json_object(j);
+    sn_json_kv_number(j, "width", s.width);
+    sn_json_kv_number(j, "height", s.height);
+    sn_json_kv_number(j, "longest", s.longest);
+    sn_json_kv_number(j, "across", s.across);
+    sn_json_kv_number(j, "area_mm2", s.area);
+    sn_json_end_object(j);
+}
+
 static void put_region(struct sn_json *j, const struct sn_report *r)
 {
     sn_json_key(j, "region");
@@ -184,6 +204,7 @@ static void put_region(struct sn_json *j, const struct sn_report *r)
     put_box(j, "tight", &r->a->tight);
     put_box(j, "crop", &r->a->box);
     sn_json_kv(j, "crop_sha256", r->a->crop_sha256);
+    put_size(j, r);
     sn_json_end_object(j);
 }
 
