@@ -184,6 +184,9 @@ static int make_picture(struct sn_dicom *d, const struct sn_dicom_view *view, st
     im->warnings = warnings;
     if (r)
         SN_TRY(cut_out(r, im, err));
+    im->frame = frame;
+    im->x = r ? r->x0 : 0;
+    im->y = r ? r->y0 : 0;
     sn_dicom_spacing(d, &p, r, im);
     stated_marks(d, r, im);
     sn_dicom_marks(d, im);

@@ -35,6 +35,7 @@ struct sn_image {
     char detail[SN_IMAGE_DETAIL]; /* one line for people: "8-bit palette, interlaced, gAMA ignored" */
     double spacing_mm[2]; /* row, column spacing; 0 when the format has no physical scale we trust */
     unsigned warnings;    /* SN_WARN_... */
+    uint32_t frame, x, y; /* DICOM: the frame shown, from 0, and where in it this picture begins */
 };
 
 /* What a reader saw that a person should know before the picture is used. */

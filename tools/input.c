@@ -106,7 +106,7 @@ static size_t frame_suffix(const char *path, long *frame)
 }
 
 /* The file under its whole name; failing that, without the frame at its end. */
-static int open_input(const char *path, const char *name, struct sn_map *map, long *frame, struct sn_error *err)
+int sn_input_open(const char *path, const char *name, struct sn_map *map, long *frame, struct sn_error *err)
 {
     int rc = open_named(path, name, map, err);
     size_t n = rc == SN_EIO ? frame_suffix(path, frame) : 0;
@@ -135,7 +135,7 @@ int sn_input_read(const char *path, const char *name, struct sn_input *in, struc
     int rc;
 
     *in = (struct sn_input){ 0 };
-    SN_TRY(open_input(path, name, &map, &view.frame, err));
+    SN_TRY(sn_input_open(path, name, &map, &view.frame, err));
     in->bytes = map.size;
     sn_digest_bytes(map.data, map.size, in->sha256);
     SN_TRY_OUT(sn_image_decode_with(map.data, map.size, &opt, &raw, err));
@@ -151,6 +151,9 @@ int sn_input_read(const char *path, const char *name, struct sn_input *in, struc
     memcpy(in->detail, raw.detail, sizeof in->detail);
     memcpy(in->spacing_mm, raw.spacing_mm, sizeof in->spacing_mm);
     in->warnings = raw.warnings;
+    in->frame = raw.frame;
+    in->x = raw.x;
+    in->y = raw.y;
     rc = prepare(&raw, in, err);
 out:
     sn_image_free(&raw);

@@ -77,6 +77,7 @@ void sn_analysis_free(struct sn_analysis *a)
         free(a->cls[i].cam.map);
     }
     free(a->mask);
+    free(a->fused);
     sn_image_free(&a->crop);
     *a = (struct sn_analysis){ 0 };
 }
@@ -182,22 +183,23 @@ static int fuse(struct sn_pipeline *p, struct sn_analysis *a, struct sn_error *e
     float *room;
     int rc = SN_OK;
 
-    SN_TRY(sn_size_mul3(&n, npix, (size_t)pack->n_seg + 1, sizeof *room, err));
+    SN_TRY(sn_size_mul3(&n, npix, (size_t)pack->n_seg, sizeof *room, err));
     room = malloc(n);
     a->mask = malloc(npix);
-    if (!room || !a->mask) {
+    a->fused = malloc(npix * sizeof *a->fused);
+    if (!room || !a->mask || !a->fused) {
         free(room);
         return SN_NOMEM(err, "probability maps");
     }
     for (int i = 0; i < pack->n_seg; i++) {
-        float *map = room + (size_t)(i + 1) * npix;
+        float *map = room + (size_t)i * npix;
 
         SN_TRY_OUT(
             segment(&pack->seg[i], p->seg[i], &a->in, pack->map_logits, pack->map_resize, p->in, map, &a->seg[i], err));
         maps[i] = map;
     }
-    SN_TRY_OUT(sn_fuse_maps(&pack->fuse, pack->n_seg, maps, npix, room, a->mask, &a->staple, err));
-    sn_digest_f32(room, npix, a->fused_sha256);
+    SN_TRY_OUT(sn_fuse_maps(&pack->fuse, pack->n_seg, maps, npix, a->fused, a->mask, &a->staple, err));
+    sn_digest_f32(a->fused, npix, a->fused_sha256);
     for (size_t i = 0; i < npix; i++)
         a->fused_area += a->mask[i];
 out:
