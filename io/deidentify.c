@@ -20,6 +20,7 @@ struct walk {
     struct sn_error *err;
     bool enhanced;      /* an object of functional groups */
     char patient[13];   /* pseudonym */
+    char class[SN_DICOM_UID];
     int rc;             /* the first failure; the walk then ends */
 };
 
@@ -242,17 +243,17 @@ static void put_method_codes(struct walk *k)
 }
 
 /* Attributes that do not come from the source: in its order, instead of its own. */
-static const uint32_t anew[] = { 0x00120062, 0x00120063, 0x00120064, 0x00280004, 0x00280006,
-                                 0x00280100, 0x00280303, 0x00282110, PIXEL_DATA };
+static const uint32_t anew[] = { 0x00080016, 0x00080018, 0x00120062, 0x00120063, 0x00120064, 0x00280004,
+                                 0x00280006, 0x00280100, 0x00280303, 0x00282110, PIXEL_DATA };
 
 /* Does this one replace the source's? Those about pixels only when the pixels are new. */
 static bool replaced(const struct walk *k, uint32_t tag)
 {
     const char *syntax = k->d->syntax->uid;
-    bool decoded = k->pixels.data != NULL;
+    bool decoded = k->pixels.data.data != NULL;
 
     switch (tag) {
-    case 0x00120062: case 0x00120063: case 0x00120064: case 0x00280303: return true;
+    case 0x00080016: case 0x00080018: case 0x00120062: case 0x00120063: case 0x00120064: case 0x00280303: return true;
     case 0x00280004: return decoded && k->pixels.photometric;
     case 0x00280006: return decoded && k->pixels.samples > 1;
     case 0x00280100: case PIXEL_DATA: return decoded;
@@ -267,6 +268,12 @@ static void put_anew(struct walk *k, uint32_t tag)
     char text[200];
 
     switch (tag) {
+    case 0x00080016: sn_dicom_put_text(&k->w, tag, "UI", k->class); break;
+    case 0x00080018:
+        if (!(k->s->keep & SN_DEID_KEEP_UIDS))
+            k->rc = record(k->s, tag, SN_DEID_UID, k->err);
+        sn_dicom_put_text(&k->w, tag, "UI", k->file->instance);
+        break;
     case 0x00120062: sn_dicom_put_text(&k->w, tag, "CS", "YES"); break;
     case 0x00120063:
         (void)snprintf(text, sizeof text, "sentinode " SN_VERSION ", PS3.15 basic profile%s",
@@ -281,7 +288,7 @@ static void put_anew(struct walk *k, uint32_t tag)
         sn_dicom_put_text(&k->w, tag, "CS", k->s->keep & SN_DEID_KEEP_DATES ? "UNMODIFIED" : "REMOVED");
         break;
     case 0x00282110: sn_dicom_put_text(&k->w, tag, "CS", "01"); break;
-    default: sn_dicom_put(&k->w, tag, k->pixels.bits > 8 ? "OW" : "OB", k->pixels.data, k->pixels.size); break;
+    default: sn_dicom_put(&k->w, tag, k->pixels.bits > 8 ? "OW" : "OB", k->pixels.data.data, k->pixels.data.len); break;
     }
 }
 
@@ -317,7 +324,7 @@ static void put_item(struct walk *k, const struct sn_dicom_item *item, bool top)
                 put_anew(k, anew[next]);
         if (i == n || (i && list[i - 1]->tag == tag) || (top && replaced(k, tag)))
             continue;
-        if (top && k->pixels.data && tag > 0x7fe00000 && tag < PIXEL_DATA)
+        if (top && k->pixels.data.data && tag > 0x7fe00000 && tag < PIXEL_DATA)
             continue; /* offset tables of compressed pixels */
         put_element(k, list[i]);
     }
@@ -346,6 +353,8 @@ static int refuse(const struct sn_dicom *d, struct sn_error *err)
                            refused[i].what);
     if (!px)
         return SN_FAIL(err, SN_EUNSUPPORTED, "no pixel data: only images are de-identified");
+    if (strcmp(px->vr, "OB") != 0 && strcmp(px->vr, "OW") != 0)
+        return SN_FAIL(err, SN_EFORMAT, "pixel data of VR %.2s, expected OB or OW", px->vr);
     if (px->encapsulated != (d->syntax->codec != SN_DICOM_NATIVE))
         return SN_FAIL(err, SN_EFORMAT, "pixel data are %sin fragments, which contradicts transfer syntax %s",
                        px->encapsulated ? "" : "not ", d->syntax->uid);
@@ -373,13 +382,12 @@ static int need_uid(const struct sn_dicom *d, uint32_t tag, const char **s, size
 static int write_file(struct walk *k, struct sn_buf *set, struct sn_buf *out)
 {
     const struct sn_dicom_element *px = sn_dicom_find(&k->d->set, PIXEL_DATA);
-    const char *syntax = px->encapsulated && !k->pixels.data ? k->d->syntax->uid : NULL, *s;
-    char class[SN_DICOM_UID];
+    const char *syntax = px->encapsulated && !k->pixels.data.data ? k->d->syntax->uid : NULL, *s;
     size_t n;
 
     SN_TRY(need_uid(k->d, 0x00080016, &s, &n, k->err));
-    memcpy(class, s, n);
-    class[n] = '\0';
+    memcpy(k->class, s, n);
+    k->class[n] = '\0';
     SN_TRY(need_uid(k->d, 0x00080018, &s, &n, k->err));
     if (k->s->keep & SN_DEID_KEEP_UIDS) {
         memcpy(k->file->instance, s, n);
@@ -392,7 +400,7 @@ static int write_file(struct walk *k, struct sn_buf *set, struct sn_buf *out)
     put_item(k, &k->d->set, true);
     SN_TRY(k->rc);
     SN_TRY(sn_dicom_writer_end(&k->w, k->err));
-    return sn_dicom_file(class, k->file->instance, syntax, set, out, k->err);
+    return sn_dicom_file(k->class, k->file->instance, syntax, set, out, k->err);
 }
 
 int sn_deidentify(struct sn_deid *s, const void *data, size_t size, struct sn_buf *out, struct sn_deid_file *r,
@@ -411,7 +419,7 @@ int sn_deidentify(struct sn_deid *s, const void *data, size_t size, struct sn_bu
     SN_TRY_OUT(sn_deid_blank(&d, &k.pixels, r, err));
     rc = write_file(&k, &set, out);
 out:
-    free(k.pixels.data);
+    sn_buf_free(&k.pixels.data);
     sn_buf_free(&set);
     sn_dicom_free(&d);
     return rc;

@@ -68,10 +68,9 @@ int sn_deidentify(struct sn_deid *s, const void *data, size_t size, struct sn_bu
 /* enhanced: an object of functional groups, whose dates and serial numbers are of type 1. */
 enum sn_deid_action sn_deid_rule(const struct sn_dicom_element *el, unsigned keep, bool enhanced);
 
-/* Pixels decoded and blanked, or data NULL when they stay as they are. */
+/* Pixels decoded and blanked, or data.data NULL when they stay as they are. */
 struct sn_deid_pixels {
-    uint8_t *data;            /* malloc'd; little endian, interleaved */
-    size_t size;
+    struct sn_buf data;       /* little endian, interleaved, frame after frame */
     int samples, bits;        /* of one sample: 8, 16 or 32 */
     const char *photometric;  /* of the decoded pixels; NULL: as it was */
 };

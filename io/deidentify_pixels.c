@@ -74,33 +74,40 @@ static void to_little_endian(uint8_t *p, size_t samples, int bytes)
     }
 }
 
+/* Frame by frame onto p->data, so that memory follows what the file really holds. */
 static int decode_and_blank(struct sn_dicom *d, const struct sn_dicom_pixels *px, const struct sn_dicom_region *r,
                             size_t n, struct sn_deid_pixels *p, struct sn_deid_file *f, struct sn_error *err)
 {
-    size_t row = (size_t)px->cols * (size_t)px->samples * (size_t)px->bytes, frame;
+    size_t row = (size_t)px->cols * (size_t)px->samples * (size_t)px->bytes, size, all;
     bool rgb = px->rgb_from_jpeg && px->samples == 3;
     uint32_t black[3];
+    uint8_t *frame;
+    int rc = SN_OK;
 
     black_of(px, rgb, black);
-    SN_TRY(sn_size_mul(&frame, row, px->rows, err));
-    SN_TRY(sn_size_mul(&p->size, frame, px->frames, err));
-    if (p->size > SN_DICOM_MAX_STORED)
-        return SN_FAIL(err, SN_ELIMIT, "%zu bytes of pixels to blank; at most %zu", p->size, SN_DICOM_MAX_STORED);
-    p->data = malloc(p->size ? p->size : 1);
-    if (!p->data)
-        return SN_NOMEM(err, "pixels");
-    for (uint32_t k = 0; k < px->frames; k++) {
-        uint8_t *at = p->data + k * frame;
-
-        SN_TRY(sn_dicom_stored(d, px, k, at, err));
-        to_little_endian(at, frame / (size_t)px->bytes, px->bytes);
+    SN_TRY(sn_size_mul(&size, row, px->rows, err));
+    SN_TRY(sn_size_mul(&all, size, px->frames, err));
+    if (all > SN_DICOM_MAX_STORED)
+        return SN_FAIL(err, SN_ELIMIT, "%zu bytes of pixels to blank; at most %zu", all, SN_DICOM_MAX_STORED);
+    frame = malloc(size ? size : 1);
+    if (!frame)
+        return SN_NOMEM(err, "a DICOM frame");
+    for (uint32_t k = 0; k < px->frames && !rc; k++) {
+        rc = sn_dicom_stored(d, px, k, frame, err);
+        if (rc)
+            break;
+        to_little_endian(frame, size / (size_t)px->bytes, px->bytes);
         for (uint32_t y = 0; y < px->rows; y++)
-            f->blanked += blank_row(at + y * row, y, px, r, n, black);
+            f->blanked += blank_row(frame + y * row, y, px, r, n, black);
+        sn_buf_add(&p->data, frame, size);
+        if (p->data.failed)
+            rc = SN_NOMEM(err, "pixels");
     }
+    free(frame);
     p->samples = px->samples;
     p->bits = px->bytes * 8;
     p->photometric = rgb ? "RGB" : px->photometric == SN_DICOM_YBR_FULL_422 ? "YBR_FULL" : NULL;
-    return SN_OK;
+    return rc;
 }
 
 int sn_deid_blank(struct sn_dicom *d, struct sn_deid_pixels *p, struct sn_deid_file *f, struct sn_error *err)
@@ -110,7 +117,7 @@ int sn_deid_blank(struct sn_dicom *d, struct sn_deid_pixels *p, struct sn_deid_f
     struct sn_dicom_pixels px;
     int rc;
 
-    *p = (struct sn_deid_pixels){ .data = NULL };
+    *p = (struct sn_deid_pixels){ .samples = 0 };
     if (!sequence || !sequence->n_items) {
         f->may_show_text = true;
         return SN_OK;
@@ -126,9 +133,7 @@ int sn_deid_blank(struct sn_dicom *d, struct sn_deid_pixels *p, struct sn_deid_f
     rc = decode_and_blank(d, &px, r, f->regions, p, f, err);
     f->recoded = px.native_frame == 0;
     f->may_show_text = !f->blanked || sn_dicom_is(sn_dicom_find(&d->set, 0x00280301), 0, "YES");
-    if (rc) {
-        free(p->data);
-        *p = (struct sn_deid_pixels){ .data = NULL };
-    }
+    if (rc)
+        sn_buf_free(&p->data);
     return rc;
 }

@@ -40,7 +40,6 @@ static const struct rule {
     { 0x00660031, 0x00660031, K, K, 0 }, /* AlgorithmVersion */
     { 0x00660036, 0x00660036, K, K, 0 }, /* AlgorithmName */
     /* UIDs of classes, which are the same everywhere; makers' own ones do not begin as the standard's do */
-    { 0x00080016, 0x00080016, K, K, 0 }, /* SOPClassUID */
     { 0x0008001a, 0x0008001b, K, K, 0 }, /* RelatedGeneralSOPClassUID, OriginalSpecializedSOPClassUID */
     { 0x0008010c, 0x0008010c, K, K, 0 }, /* CodingSchemeUID */
     { 0x00080117, 0x00080118, K, K, 0 }, /* ContextUID, MappingResourceUID */
@@ -168,6 +167,14 @@ static enum sn_deid_action by_vr(const struct sn_dicom_element *el, unsigned kee
     return SN_DEID_REMOVE; /* AE AS LO LT PN SH ST UC UN UR UT */
 }
 
+/* A row's word to keep holds for the attribute as PS3.6 has it, and for dates that look like dates. */
+static bool as_expected(const struct sn_dicom_element *el)
+{
+    const struct sn_dicom_entry *e = sn_dicom_lookup(el->tag);
+
+    return !is(el->vr, "DATMDTUN") && (e ? strcmp(e->vr, el->vr) == 0 : !is(el->vr, "LTSTUTPN"));
+}
+
 enum sn_deid_action sn_deid_rule(const struct sn_dicom_element *el, unsigned keep, bool enhanced)
 {
     if (SN_DICOM_GROUP(el->tag) & 1)
@@ -177,8 +184,7 @@ enum sn_deid_action sn_deid_rule(const struct sn_dicom_element *el, unsigned kee
             const struct rule *r = &rules[i];
             enum sn_deid_action a = keep & r->kept_by ? SN_DEID_KEEP : enhanced ? r->enhanced : r->action;
 
-            /* a date that is kept is still looked at; so is a UID's place */
-            return a == SN_DEID_KEEP && is(el->vr, "DATMDT") ? by_vr(el, keep) : a;
+            return a == SN_DEID_KEEP && !as_expected(el) ? by_vr(el, keep) : a;
         }
     return by_vr(el, keep);
 }
