@@ -274,7 +274,8 @@ static void put_patient(struct sn_dicom_writer *w, const struct sn_dicom_context
     sn_dicom_put_copy(w, s, 0x00100030, "DA", true);
     sn_dicom_put_copy(w, s, 0x00100040, "CS", true);
     sn_dicom_put_copy(w, s, 0x00101010, "AS", false);
-    sn_dicom_put_copy(w, s, 0x00180015, "CS", false);
+    if (h->image_type) /* an attribute of images */
+        sn_dicom_put_copy(w, s, 0x00180015, "CS", false);
     (void)snprintf(text, sizeof text, "%.16s", c->maker->pack_digest);
     sn_dicom_put_label(w, 0x00181000, "LO", text);
     (void)snprintf(text, sizeof text, SN_VERSION "\\pack %.58s", c->maker->pack);
