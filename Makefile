@@ -47,7 +47,7 @@ TOOL_SRC = $(call paths,tools,$(SRC_tools)) $(call paths,bench,$(SRC_bench))
 # Which SIMD tiers this target can hold; which one runs is decided on the machine it runs on.
 TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
 ifneq (,$(filter x86_64-%,$(TARGET)))
-LIB_SRC += $(call paths,kernels/x86,$(SRC_x86))
+LIB_SRC += $(call paths,kernels/x86,$(SRC_x86)) io/jpeg_avx2.c
 TOOL_SRC += bench/peak_avx2.c bench/peak_avx512.c
 endif
 ifneq (,$(filter aarch64-%,$(TARGET)))
