@@ -20,7 +20,7 @@ int sn_jpeg_damage(struct sn_jpeg *d, size_t at, const char *fmt, ...)
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
     if (!d->opt.lenient)
-        return SN_FAIL(d->err, SN_EFORMAT, "jpeg: byte %zu: %s", at, what);
+        return SN_FAIL(d->err, SN_EFORMAT, "jpeg: byte %zu: %s (lenient reading would go on)", at, what);
     if (!d->damage[0])
         snprintf(d->damage, sizeof d->damage, "byte %zu: %.70s", at, what);
     return SN_OK;
