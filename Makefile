@@ -26,7 +26,7 @@ SRC_weights = snw_read.c snw_write.c model.c
 SRC_import  = import.c pickle.c globals.c zip.c torch.c safetensors.c
 SRC_nets    = net.c registry.c resnet.c densenet.c deeplabv3.c unet.c unetpp.c
 SRC_engine  = graph.c plan.c pack.c prepack.c steps.c exec.c
-SRC_io      = image.c exif.c jpeg.c jpeg_markers.c jpeg_scan.c jpeg_huff.c jpeg_prog.c jpeg_smooth.c jpeg_lossless.c jpeg_out.c jpeg_ref.c \
+SRC_io      = image.c exif.c jpeg.c jpeg_markers.c jpeg_scan.c jpeg_huff.c jpeg_std.c jpeg_prog.c jpeg_smooth.c jpeg_lossless.c jpeg_out.c jpeg_ref.c \
               inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c bmp_rle.c resize.c resize_pillow.c \
               resize_opencv.c npy.c csv.c number.c json_write.c json_read.c
 SRC_dicom   = dicom.c dicom_value.c dicom_dict.c dicom_syntax.c dicom_text.c dicom_charset.c dicom_pixels.c dicom_native.c dicom_frames.c \
@@ -51,7 +51,7 @@ TOOL_SRC = $(call paths,tools,$(SRC_tools)) $(call paths,bench,$(SRC_bench))
 # Which SIMD tiers this target can hold; which one runs is decided on the machine it runs on.
 TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
 ifneq (,$(filter x86_64-%,$(TARGET)))
-LIB_SRC += $(call paths,kernels/x86,$(SRC_x86))
+LIB_SRC += $(call paths,kernels/x86,$(SRC_x86)) io/jpeg_avx2.c
 TOOL_SRC += bench/peak_avx2.c bench/peak_avx512.c
 endif
 ifneq (,$(filter aarch64-%,$(TARGET)))
@@ -145,7 +145,7 @@ $(BUILD)/check_alloc: $(BUILD)/tests/regress/check_alloc.o $(TEST_SUPPORT) $(TOO
 define CHECK_RULE
 $(BUILD)/$(1): $(BUILD)/$(2:.c=.o) $(TEST_SUPPORT) $(if $(filter tests/golden/% tests/unit/check_nets.c,$(2)),$(BUILD)/tests/golden/synth.o) $(TOOL_OBJ) $(BUILD)/libsentinode.a
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter check_nets,$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
+	$$(Q)$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter check_nets check_jpeg_sweep check_dicom_alloc,$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
 endef
 $(foreach s,$(filter-out tests/regress/check_alloc.c,$(wildcard tests/*/check_*.c)),$(eval $(call CHECK_RULE,$(basename $(notdir $(s))),$(s))))
 

@@ -20,7 +20,7 @@ int sn_jpeg_damage(struct sn_jpeg *d, size_t at, const char *fmt, ...)
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
     if (!d->opt.lenient)
-        return SN_FAIL(d->err, SN_EFORMAT, "jpeg: byte %zu: %s", at, what);
+        return SN_FAIL(d->err, SN_EFORMAT, "jpeg: byte %zu: %s (lenient reading would go on)", at, what);
     if (!d->damage[0])
         snprintf(d->damage, sizeof d->damage, "byte %zu: %.70s", at, what);
     return SN_OK;
@@ -136,8 +136,10 @@ static int prepare_scan(struct sn_jpeg *d)
     const struct sn_jpeg_scan *s = &d->scan;
 
     SN_TRY(check_work(d));
-    if (d->info.process == SN_JPEG_LOSSLESS)
+    if (d->info.process == SN_JPEG_LOSSLESS) {
+        SN_TRY(sn_jpeg_lossless_check(d));
         return prepare_tables(d);
+    }
     SN_TRY(latch_quant(d));
     if (d->info.process == SN_JPEG_PROGRESSIVE)
         SN_TRY(sn_jpeg_prog_check(d));
@@ -202,6 +204,8 @@ static int to_first_scan(struct sn_jpeg *d)
     if (d->marker != SN_JM_SOS)
         return SN_FAIL(d->err, SN_EFORMAT, "jpeg: no picture before the end at byte %zu", d->in.pos);
     decide_colour(d);
+    if (d->info.process == SN_JPEG_BASELINE || d->info.process == SN_JPEG_EXTENDED)
+        sn_jpeg_huff_standard(d);
     return SN_OK;
 }
 

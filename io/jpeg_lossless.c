@@ -105,7 +105,7 @@ static int decode_scan(struct lossless *l)
     return SN_OK;
 }
 
-static int check_scan(struct sn_jpeg *d)
+int sn_jpeg_lossless_check(struct sn_jpeg *d)
 {
     const struct sn_jpeg_scan *s = &d->scan;
 
@@ -127,7 +127,6 @@ int sn_jpeg_lossless(struct sn_jpeg *d)
     uint32_t *rows;
     int rc;
 
-    SN_TRY(check_scan(d));
     rows = calloc((size_t)d->info.width * 8, sizeof *rows);
     if (!rows)
         return SN_NOMEM(d->err, "JPEG rows");

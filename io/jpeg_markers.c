@@ -254,8 +254,8 @@ static int read_sof(struct sn_jpeg *d, const struct segment *s)
         return SN_FAIL(d->err, SN_EUNSUPPORTED, "jpeg: frame at byte %zu: %d components, 1 to 4 are read", s->at, f->components);
     if (f->height == 0)
         f->height = height_from_dnl(d);
-    if (f->height == 0)
-        return wrong(d, s, "height 0, and no DNL segment after the first scan");
+    if (f->width == 0 || f->height == 0)
+        return wrong(d, s, f->width == 0 ? "width 0" : "height 0, and no DNL segment after the first scan");
     SN_TRY(sn_image_check_size("jpeg", f->width, f->height, d->err));
     for (int i = 0; i < f->components; i++)
         SN_TRY(read_component(d, s, i));

@@ -223,6 +223,8 @@ static inline int sn_jpeg_mcu_end(struct sn_jpeg *d, uint32_t x, uint32_t y)
 /* jpeg_huff.c: one sequential block, added into zeros. Sets *bad when a code is impossible. */
 void sn_jpeg_block(struct sn_jpeg_bits *b, const struct sn_jpeg_huff *dc, const struct sn_jpeg_huff *ac, int *pred,
                    int16_t *block, bool *bad);
+/* jpeg_std.c: fills in what is not defined of tables 0 and 1. */
+void sn_jpeg_huff_standard(struct sn_jpeg *d);
 /* jpeg_prog.c: one block of component number k of d->scan. */
 void sn_jpeg_prog_block(struct sn_jpeg *d, int k, int16_t *block);
 int sn_jpeg_prog_check(struct sn_jpeg *d);     /* the scan's parameters and their order */
@@ -231,8 +233,9 @@ int sn_jpeg_prog_check(struct sn_jpeg *d);     /* the scan's parameters and thei
 bool sn_jpeg_smooth_wanted(const struct sn_jpeg *d);
 void sn_jpeg_smooth_row(struct sn_jpeg *d, struct sn_jpeg_component *c, uint32_t mcu_row);
 
-/* jpeg_lossless.c: the whole picture from its only scan. */
+/* jpeg_lossless.c: a scan's components, straight into the image. */
 int sn_jpeg_lossless(struct sn_jpeg *d);
+int sn_jpeg_lossless_check(struct sn_jpeg *d); /* the scan's parameters */
 
 /* jpeg_out.c */
 int sn_jpeg_out_begin(struct sn_jpeg *d);      /* allocates rows and the image */

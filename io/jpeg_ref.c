@@ -1,6 +1,8 @@
 /* jpeg_ref.c: the scalar twins: the plainest loops that state jpeg_ops.h's formulas. */
 #include "io/jpeg_ops.h"
 
+#include <stdatomic.h>
+
 /* Sums of cosines of multiples of pi/16 times sqrt 2, as the flow graph combines them, times 2^13. */
 enum {
     K_0_298631336 = 2446, K_0_390180644 = 3196, K_0_541196100 = 4433, K_0_765366865 = 6270,
@@ -135,14 +137,26 @@ void sn_jpeg_rgb_ref(const uint8_t *r, const uint8_t *g, const uint8_t *b, size_
 
 /* ---- dispatch ------------------------------------------------------------------------------- */
 
+/* Which sets this machine has, as bits; asked once, CPUID is slow under a hypervisor. */
+static unsigned usable(void)
+{
+    static atomic_uint known;
+    unsigned k = atomic_load_explicit(&known, memory_order_relaxed);
+
+    if (k)
+        return k;
+    for (unsigned isa = 0; isa < SN_ISA_COUNT; isa++)
+        k |= sn_isa_usable((enum sn_isa)isa) ? 1u << isa : 0;
+    atomic_store_explicit(&known, k, memory_order_relaxed);
+    return k;
+}
+
 void sn_jpeg_ops_pick(struct sn_jpeg_ops *ops, bool scalar)
 {
-    bool has[SN_ISA_COUNT];
+    unsigned has = scalar ? 1u << SN_ISA_REF : usable();
 
-    for (int isa = 0; isa < SN_ISA_COUNT; isa++)
-        has[isa] = isa == SN_ISA_REF || (!scalar && sn_isa_usable((enum sn_isa)isa));
 #define SN_JPEG_OP(op, isa, fn)                                                                   \
-    if (has[SN_ISA_##isa])                                                                        \
+    if (has >> SN_ISA_##isa & 1)                                                                  \
         ops->op = fn;
 #include "io/jpeg_ops.def"
 #undef SN_JPEG_OP

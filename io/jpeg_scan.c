@@ -40,7 +40,7 @@ static int load_segment(struct sn_jpeg *d)
     d->in.pos = d->marker ? (size_t)(p - d->in.data) : d->in.size;
     if (!d->marker) {
         d->marker = SN_JM_EOI;
-        return sn_jpeg_damage(d, d->in.size, "file ends inside the picture data");
+        return sn_jpeg_damage(d, d->in.size, "file ends in the picture data, before an end of image");
     }
     return SN_OK;
 }

@@ -108,11 +108,18 @@ static void rows_around(const struct sn_jpeg *d, const struct sn_jpeg_component 
     row[4] = k + 2 < block_rows || mcu_row + 1 < last ? here + 2 * step : row[3];
 }
 
+/* Likewise sideways: the edge repeats, but right of a picture two blocks wide libjpeg-turbo 2.1 takes the first. */
+static size_t column_around(const struct sn_jpeg_component *c, int64_t x)
+{
+    return (size_t)(x < 0 ? 0 : x < (int64_t)c->bw ? x : c->bw == 2 ? 0 : (int64_t)c->bw - 1);
+}
+
 void sn_jpeg_smooth_row(struct sn_jpeg *d, struct sn_jpeg_component *c, uint32_t mcu_row)
 {
     uint32_t rest = c->bh % c->v, block_rows = mcu_row + 1 == d->mcus_y && rest ? rest : c->v;
+    static const int8_t nothing[ESTIMATED + 1] = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
     /* below where the last scan broke off, what was known before it counts */
-    const int8_t *known = mcu_row > d->good_row ? c->known_before : c->known;
+    const int8_t *known = mcu_row <= d->good_row ? c->known : d->scans > 1 ? c->known_before : nothing;
     bool alone = true;
 
     for (int k = 1; k <= ESTIMATED; k++)
@@ -127,7 +134,7 @@ void sn_jpeg_smooth_row(struct sn_jpeg *d, struct sn_jpeg_component *c, uint32_t
 
             for (int v = 0; v < 5; v++)
                 for (int u = 0; u < 5; u++)
-                    dc[v][u] = row[v][(size_t)64 * (size_t)SN_MIN(SN_MAX((int64_t)x + u - 2, 0), (int64_t)c->bw - 1)];
+                    dc[v][u] = row[v][64 * column_around(c, (int64_t)x + u - 2)];
             memcpy(block, row[2] + (size_t)64 * x, sizeof block);
             smooth_block(c, known, alone, dc, block);
             sn_jpeg_out_block(d, c, block, x, mcu_row * c->v + k);
