@@ -18,10 +18,10 @@ struct walk {
     struct sn_deid_pixels pixels;
     struct sn_deid_file *file;
     struct sn_error *err;
-    bool enhanced;      /* an object of functional groups */
-    char patient[13];   /* pseudonym */
+    bool enhanced;    /* an object of functional groups */
+    char patient[13]; /* pseudonym */
     char class[SN_DICOM_UID];
-    int rc;             /* the first failure; the walk then ends */
+    int rc; /* the first failure; the walk then ends */
 };
 
 void sn_deid_free(struct sn_deid *s)
@@ -37,8 +37,7 @@ static int record(struct sn_deid *s, uint32_t tag, enum sn_deid_action action, s
     void *table = s->changes;
     size_t i = 0;
 
-    while (i < s->n_changes &&
-           (s->changes[i].tag < tag || (s->changes[i].tag == tag && s->changes[i].action < action)))
+    while (i < s->n_changes && (s->changes[i].tag < tag || (s->changes[i].tag == tag && s->changes[i].action < action)))
         i++;
     if (i < s->n_changes && s->changes[i].tag == tag && s->changes[i].action == action) {
         s->changes[i].count++;
@@ -253,12 +252,19 @@ static bool replaced(const struct walk *k, uint32_t tag)
     bool decoded = k->pixels.data.data != NULL;
 
     switch (tag) {
-    case 0x00080016: case 0x00080018: case 0x00120062: case 0x00120063: case 0x00120064: case 0x00280303: return true;
+    case 0x00080016:
+    case 0x00080018:
+    case 0x00120062:
+    case 0x00120063:
+    case 0x00120064:
+    case 0x00280303: return true;
     case 0x00280004: return decoded && k->pixels.photometric;
     case 0x00280006: return decoded && k->pixels.samples > 1;
-    case 0x00280100: case PIXEL_DATA: return decoded;
+    case 0x00280100:
+    case PIXEL_DATA: return decoded;
     case 0x00282110:
-        return decoded && (strcmp(syntax, "1.2.840.10008.1.2.4.50") == 0 || strcmp(syntax, "1.2.840.10008.1.2.4.51") == 0);
+        return decoded &&
+               (strcmp(syntax, "1.2.840.10008.1.2.4.50") == 0 || strcmp(syntax, "1.2.840.10008.1.2.4.51") == 0);
     default: return false;
     }
 }
@@ -371,11 +377,13 @@ static int refuse(const struct sn_dicom *d, struct sn_error *err)
 static int need_uid(const struct sn_dicom *d, uint32_t tag, const char **s, size_t *n, struct sn_error *err)
 {
     if (!sn_dicom_bytes(sn_dicom_find(&d->set, tag), 0, s, n) || *n >= SN_DICOM_UID)
-        return SN_FAIL(err, SN_EFORMAT, "element (%04x,%04x), which a DICOM file cannot do without, is missing or malformed",
+        return SN_FAIL(err, SN_EFORMAT,
+                       "element (%04x,%04x), which a DICOM file cannot do without, is missing or malformed",
                        SN_DICOM_GROUP(tag), SN_DICOM_ELEMENT(tag));
     for (size_t i = 0; i < *n; i++)
         if (((*s)[i] < '0' || (*s)[i] > '9') && (*s)[i] != '.')
-            return SN_FAIL(err, SN_EFORMAT, "element (%04x,%04x) is no UID", SN_DICOM_GROUP(tag), SN_DICOM_ELEMENT(tag));
+            return SN_FAIL(err, SN_EFORMAT, "element (%04x,%04x) is no UID", SN_DICOM_GROUP(tag),
+                           SN_DICOM_ELEMENT(tag));
     return SN_OK;
 }
 

@@ -27,7 +27,7 @@ static void black_of(const struct sn_dicom_pixels *px, bool rgb, uint32_t black[
     if (px->photometric == SN_DICOM_MONOCHROME1)
         black[0] = px->is_signed ? middle - 1 : (uint32_t)(((uint64_t)1 << px->bits_stored) - 1);
     else if (px->photometric == SN_DICOM_MONOCHROME2 && px->is_signed)
-        black[0] = (uint32_t)-(int64_t)middle;
+        black[0] = (uint32_t) - (int64_t)middle;
     black[1] = black[2] = ybr ? middle : 0;
 }
 

@@ -15,7 +15,12 @@
 #define U SN_DEID_UID
 #define P SN_DEID_PATIENT
 
-enum { DATES = SN_DEID_KEEP_DATES, PATIENT = SN_DEID_KEEP_PATIENT, DEVICE = SN_DEID_KEEP_DEVICE, UIDS = SN_DEID_KEEP_UIDS };
+enum {
+    DATES = SN_DEID_KEEP_DATES,
+    PATIENT = SN_DEID_KEEP_PATIENT,
+    DEVICE = SN_DEID_KEEP_DEVICE,
+    UIDS = SN_DEID_KEEP_UIDS
+};
 
 static const struct rule {
     uint32_t first, last; /* tags, inclusive */
@@ -83,7 +88,7 @@ static const struct rule {
     { 0x00200010, 0x00200010, Z, Z, 0 },       /* StudyID */
     { 0x00201040, 0x00201040, Z, Z, 0 },       /* PositionReferenceIndicator */
     { 0x00280303, 0x00280303, X, X, 0 },       /* LongitudinalTemporalInformationModified: written anew */
-    /* what measured values, code items and acquisition context need; the rest of group 0040 is about orders and people */
+    /* what measured values and codes need; the rest of group 0040 is about orders and people */
     { 0x004008ea, 0x004008ea, K, K, 0 },       /* MeasurementUnitsCodeSequence */
     { 0x00400555, 0x00400555, Z, Z, 0 },       /* AcquisitionContextSequence */
     { 0x00409096, 0x00409096, K, K, 0 },       /* RealWorldValueMappingSequence */

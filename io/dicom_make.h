@@ -74,7 +74,7 @@ struct sn_dicom_seg {
     bool fractional;              /* probability, 0..255; else one bit per pixel */
     const char *description;      /* of the segment: how it came about */
 };
-/* Full frames of the source, one segment, without frame of reference. SN_EINVAL: part outside the frame, frames out of order. */
+/* Full frames, one segment, no frame of reference. SN_EINVAL: part outside the frame, frames out of order. */
 int sn_dicom_make_seg(const struct sn_dicom_context *c, const struct sn_dicom_seg *seg, struct sn_dicom_object *o,
                       struct sn_error *err);
 /* Depends on the source and the frame only. */

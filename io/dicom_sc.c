@@ -65,9 +65,12 @@ static int fill(const void *ctx, struct sn_dicom_writer *w, int part, struct sn_
 int sn_dicom_make_sc(const struct sn_dicom_context *c, const struct sn_dicom_sc *sc, struct sn_dicom_object *o,
                      struct sn_error *err)
 {
-    const struct sn_dicom_head head = { .sop_class = "1.2.840.10008.5.1.4.1.1.7", .image_type = "DERIVED\\SECONDARY",
-                                        .modality = "OT", .conversion = "WSD",
-                                        .series_description = SN_DICOM_NOTICE ": overlay", .series_number = 9003 };
+    const struct sn_dicom_head head = { .sop_class = "1.2.840.10008.5.1.4.1.1.7",
+                                        .image_type = "DERIVED\\SECONDARY",
+                                        .modality = "OT",
+                                        .conversion = "WSD",
+                                        .series_description = SN_DICOM_NOTICE ": overlay",
+                                        .series_number = 9003 };
     struct job j = { c, sc };
 
     *o = (struct sn_dicom_object){ .sop_class = head.sop_class };

@@ -208,8 +208,10 @@ static int fill(const void *ctx, struct sn_dicom_writer *w, int part, struct sn_
 int sn_dicom_make_seg(const struct sn_dicom_context *c, const struct sn_dicom_seg *seg, struct sn_dicom_object *o,
                       struct sn_error *err)
 {
-    struct sn_dicom_head head = { .sop_class = "1.2.840.10008.5.1.4.1.1.66.4", .image_type = "DERIVED\\PRIMARY",
-                                  .modality = "SEG", .series_number = seg->fractional ? 9002 : 9001 };
+    struct sn_dicom_head head = { .sop_class = "1.2.840.10008.5.1.4.1.1.66.4",
+                                  .image_type = "DERIVED\\PRIMARY",
+                                  .modality = "SEG",
+                                  .series_number = seg->fractional ? 9002 : 9001 };
     const char *const of[] = { "sentinode", "dimensions", c->source->instance, seg->fractional ? "p" : "mask" };
     struct job j = { .c = c, .seg = seg };
     uint8_t *pixels;

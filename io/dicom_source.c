@@ -43,8 +43,8 @@ static int need_uid(const struct sn_dicom *d, uint32_t tag, const char *name, ch
     size_t n;
 
     if (!sn_dicom_bytes(sn_dicom_find(&d->set, tag), 0, &s, &n))
-        return SN_FAIL(err, SN_EFORMAT, "no %s (%04x,%04x): nothing can refer to this image", name,
-                       SN_DICOM_GROUP(tag), SN_DICOM_ELEMENT(tag));
+        return SN_FAIL(err, SN_EFORMAT, "no %s (%04x,%04x): nothing can refer to this image", name, SN_DICOM_GROUP(tag),
+                       SN_DICOM_ELEMENT(tag));
     for (size_t i = 0; i < n; i++)
         if (n >= SN_DICOM_UID || ((s[i] < '0' || s[i] > '9') && s[i] != '.'))
             return SN_FAIL(err, SN_EFORMAT, "%s (%04x,%04x) is not a UID", name, SN_DICOM_GROUP(tag),
@@ -86,8 +86,8 @@ static void first_of(const struct sn_dicom *d, const uint32_t *tags, size_t leas
 static double compression(const struct sn_dicom *d, const struct sn_dicom_source *s)
 {
     const struct sn_dicom_element *px = sn_dicom_find(&d->set, 0x7fe00010);
-    double plain = (double)s->rows * s->cols * s->frames * count_of(d, 0x00280002, 1) *
-                   ((count_of(d, 0x00280100, 8) + 7) / 8);
+    double plain =
+        (double)s->rows * s->cols * s->frames * count_of(d, 0x00280002, 1) * ((count_of(d, 0x00280100, 8) + 7) / 8);
     double taken = 0.0;
 
     for (const struct sn_dicom_item *f = px && px->encapsulated ? px->items : NULL; f; f = f->next)
@@ -312,8 +312,9 @@ int sn_dicom_object_make(const struct sn_dicom_context *c, const struct sn_dicom
                          const void *ctx, struct sn_dicom_object *o, struct sn_error *err)
 {
     /* one series per source series, kind of object and pack: its number and description are the same throughout */
-    const char *const of[] = { "sentinode " SN_VERSION, "series", c->source->series, h->sop_class,
-                               h->series_description, c->maker->pack_digest };
+    const char *const of[] = { "sentinode " SN_VERSION, "series",
+                               c->source->series,       h->sop_class,
+                               h->series_description,   c->maker->pack_digest };
     struct sn_buf set = { 0 };
     uint8_t digest[32];
     int rc;

@@ -239,7 +239,7 @@ static void put_words(struct sn_dicom_writer *w, const struct job *j)
     if (!j->sr->found)
         put_text(w, "CONTAINS", &comment, "No lesion was outlined.");
     else if (!j->sr->measure.in_mm)
-        put_text(w, "CONTAINS", &comment, "The image has no physical scale that could be trusted: sizes are in pixels.");
+        put_text(w, "CONTAINS", &comment, "The image has no physical scale to be trusted: sizes are in pixels.");
     if (review && *review) {
         (void)snprintf(text, sizeof text, "Needs human review: %.600s", review);
         put_text(w, "CONTAINS", &comment, text);

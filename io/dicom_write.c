@@ -19,7 +19,10 @@ static void fault(struct sn_dicom_writer *w, uint32_t tag, const char *what)
     }
 }
 
-void sn_dicom_writer_begin(struct sn_dicom_writer *w, struct sn_buf *out) { *w = (struct sn_dicom_writer){ .out = out }; }
+void sn_dicom_writer_begin(struct sn_dicom_writer *w, struct sn_buf *out)
+{
+    *w = (struct sn_dicom_writer){ .out = out };
+}
 
 int sn_dicom_writer_end(struct sn_dicom_writer *w, struct sn_error *err)
 {

@@ -41,7 +41,7 @@ void sn_dicom_put_us3(struct sn_dicom_writer *w, uint32_t tag, unsigned a, unsig
 void sn_dicom_put_ul(struct sn_dicom_writer *w, uint32_t tag, const uint32_t *v, size_t n);
 void sn_dicom_put_at(struct sn_dicom_writer *w, uint32_t tag, uint32_t v);
 void sn_dicom_put_is(struct sn_dicom_writer *w, uint32_t tag, long v);
-/* The shortest text that reads back as the same double; where that needs more than a DS's 16 characters, fewer digits. */
+/* The shortest text that reads back as the same double; fewer digits where that is more than a DS's 16 characters. */
 void sn_dicom_put_ds(struct sn_dicom_writer *w, uint32_t tag, double v);
 void sn_dicom_put_ds2(struct sn_dicom_writer *w, uint32_t tag, double a, double b);
 void sn_dicom_put_fd(struct sn_dicom_writer *w, uint32_t tag, double v);
@@ -61,7 +61,7 @@ void sn_dicom_close(struct sn_dicom_writer *w); /* the innermost sequence or ite
 void sn_dicom_open_one(struct sn_dicom_writer *w, uint32_t tag);
 void sn_dicom_close_one(struct sn_dicom_writer *w);
 
-/* Appends a whole file: preamble, meta group (PS3.10, 7.1), data set, whose bytes `set` holds. syntax: NULL, explicit little endian. */
+/* Appends a whole file: preamble, meta group (PS3.10, 7.1), data set, whose bytes `set` holds. syntax NULL: explicit LE. */
 int sn_dicom_file(const char *sop_class, const char *sop_instance, const char *syntax, const struct sn_buf *set,
                   struct sn_buf *out, struct sn_error *err);
 

@@ -33,8 +33,12 @@ static const char help[] =
 enum { OUTPUT = 'o', DATES = 'd', PATIENT = 'p', DEVICE = 'v', UIDS = 'u', SALT = 's' };
 
 static const struct sn_opt opts[] = {
-    { "-o,--output", OUTPUT, true },     { "--keep-dates", DATES, false }, { "--keep-patient", PATIENT, false },
-    { "--keep-device", DEVICE, false },  { "--keep-uids", UIDS, false },   { "--salt", SALT, true },
+    { "-o,--output", OUTPUT, true },
+    { "--keep-dates", DATES, false },
+    { "--keep-patient", PATIENT, false },
+    { "--keep-device", DEVICE, false },
+    { "--keep-uids", UIDS, false },
+    { "--salt", SALT, true },
     { NULL, 0, false },
 };
 
@@ -63,7 +67,8 @@ static int make_salt(struct job *j, struct sn_error *err)
         return SN_FAIL(err, SN_EMACHINE, "/dev/urandom cannot be opened; give --salt");
     n = fread(j->deid.salt, 1, sizeof j->deid.salt, f);
     (void)fclose(f);
-    return n == sizeof j->deid.salt ? SN_OK : SN_FAIL(err, SN_EMACHINE, "/dev/urandom gave no random bytes; give --salt");
+    return n == sizeof j->deid.salt ? SN_OK
+                                    : SN_FAIL(err, SN_EMACHINE, "/dev/urandom gave no random bytes; give --salt");
 }
 
 static int save(const struct job *j, const struct sn_deid_file *r, const struct sn_buf *out, struct sn_error *err)
@@ -121,8 +126,9 @@ static void print_text(const struct job *j)
     for (size_t i = 0; i < j->n_images; i++)
         if (j->written[i][0])
             (void)printf("  argument %zu: %s.dcm\n", i + 1, j->written[i]);
-    (void)printf("pixels outside the ultrasound regions blanked: %zu files; left as they were for want of regions: %zu\n",
-                 j->blanked, j->untouched);
+    (void)printf(
+        "pixels outside the ultrasound regions blanked: %zu files; left as they were for want of regions: %zu\n",
+        j->blanked, j->untouched);
     if (j->recoded)
         (void)printf("compressed pixels written uncompressed: %zu files\n", j->recoded);
     for (size_t i = 0; i < j->deid.n_changes; i++) {
@@ -189,8 +195,10 @@ static int run(struct job *j, struct sn_error *err)
         j->exit = SN_MAX(j->exit, code);
     }
     if (j->may_show_text)
-        sn_note(&j->args, "%zu files may show text in their pixels: no region tells where the picture ends, or the"
-                          " scanner says that text is burnt in. Look at them before you share them", j->may_show_text);
+        sn_note(&j->args,
+                "%zu files may show text in their pixels: no region tells where the picture ends, or the"
+                " scanner says that text is burnt in. Look at them before you share them",
+                j->may_show_text);
     if (j->args.common.json)
         return print_json(j, err);
     print_text(j);

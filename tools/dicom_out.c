@@ -29,8 +29,13 @@ static int add_segmentations(struct job *j, struct sn_error *err)
     const struct sn_pack *pack = j->r->pack;
     struct sn_dicom_mask mask = { a->in.frame, a->mask, a->fused };
     char description[300];
-    struct sn_dicom_seg seg = { .x = a->in.x, .y = a->in.y, .width = a->in.grey.width, .height = a->in.grey.height,
-                                .n = 1, .masks = &mask, .description = description };
+    struct sn_dicom_seg seg = { .x = a->in.x,
+                                .y = a->in.y,
+                                .width = a->in.grey.width,
+                                .height = a->in.grey.height,
+                                .n = 1,
+                                .masks = &mask,
+                                .description = description };
     struct sn_dicom_object probability;
 
     (void)snprintf(description, sizeof description, "%d networks, maps combined by %s, cut at %.6g, cleaned",
@@ -50,17 +55,19 @@ static int add_overlay(struct job *j, struct sn_error *err)
     const struct sn_analysis *a = j->r->a;
     const struct sn_risk *risk = j->r->risk;
     char made[120], result[80] = "NO LESION OUTLINED", number[48];
+    const char *review = risk->review ? ", NEEDS REVIEW" : "";
     const char *const lines[] = { SN_DICOM_NOTICE, "NOT FOR DIAGNOSIS", made, result };
-    struct sn_dicom_sc sc = { .frame = a->in.frame, .description = "Outline of the lesion and crop box drawn into the image" };
+    struct sn_dicom_sc sc = { .frame = a->in.frame,
+                              .description = "Outline of the lesion and crop box drawn into the image" };
     struct sn_image overlay = { .data = NULL }, picture = { .data = NULL };
     struct sn_dicom_object o;
     int rc;
 
     (void)snprintf(made, sizeof made, "SENTINODE %s, PACK %.60s", SN_VERSION, j->r->pack->name);
-    if (a->found)
-        (void)snprintf(result, sizeof result, "%s%s%s", risk->has_risk ? "RISK " : "LESION OUTLINED",
-                       risk->has_risk ? sn_fixed(100.0 * risk->risk, 1, number) : "",
-                       risk->has_risk ? risk->review ? " %, NEEDS REVIEW" : " %" : risk->review ? ", NEEDS REVIEW" : "");
+    if (risk->has_risk)
+        (void)snprintf(result, sizeof result, "RISK %s %%%s", sn_fixed(100.0 * risk->risk, 1, number), review);
+    else if (a->found)
+        (void)snprintf(result, sizeof result, "LESION OUTLINED%s", review);
     SN_TRY_OUT(sn_draw_overlay(&a->in.rgb, a->mask, a->found ? &a->box : NULL, &overlay, err));
     SN_TRY_OUT(sn_draw_caption(&overlay, lines, SN_COUNT(lines), &picture, err));
     sc.rgb = &picture;
@@ -92,8 +99,13 @@ static int add_report(struct job *j, struct sn_error *err)
 {
     const struct sn_analysis *a = j->r->a;
     const struct sn_risk *risk = j->r->risk;
-    struct sn_dicom_sr sr = { .frame = a->in.frame, .seg = &j->seg, .found = a->found, .has_signature = risk->has_sig,
-                              .signature = risk->dl_sig, .has_risk = risk->has_risk, .risk = risk->risk };
+    struct sn_dicom_sr sr = { .frame = a->in.frame,
+                              .seg = &j->seg,
+                              .found = a->found,
+                              .has_signature = risk->has_sig,
+                              .signature = risk->dl_sig,
+                              .has_risk = risk->has_risk,
+                              .risk = risk->risk };
     const struct sn_quality *const reasons[] = { &a->quality, &risk->quality };
     struct sn_buf review = { 0 };
     struct sn_dicom_object o;
@@ -125,7 +137,8 @@ static int make_all(struct job *j, struct sn_error *err)
 
     j->maker = (struct sn_dicom_maker){ pack->name, pack->conf_sha256, pack->label };
     j->c = (struct sn_dicom_context){ &j->source, &j->maker,
-                                      strcmp(pack->target, "lymph node") == 0 ? SN_DICOM_LYMPH_NODE : SN_DICOM_BREAST_LESION };
+                                      strcmp(pack->target, "lymph node") == 0 ? SN_DICOM_LYMPH_NODE
+                                                                              : SN_DICOM_BREAST_LESION };
     SN_TRY(add_segmentations(j, err));
     SN_TRY(add_overlay(j, err));
     return add_report(j, err);

@@ -22,7 +22,8 @@ int sn_draw_caption(const struct sn_image *rgb, const char *const *lines, size_t
     px = out->data;
     memset(px, 0, sn_image_bytes(out));
     for (uint32_t y = 0; y < rgb->height; y++)
-        memcpy(px + 3 * (size_t)y * width, (const uint8_t *)rgb->data + 3 * (size_t)y * rgb->width, 3 * (size_t)rgb->width);
+        memcpy(px + 3 * (size_t)y * width, (const uint8_t *)rgb->data + 3 * (size_t)y * rgb->width,
+               3 * (size_t)rgb->width);
     for (size_t i = 0; i < n; i++)
         sn_draw_text(out, (int)(MARGIN * scale), (int)(rgb->height + MARGIN * scale + (uint32_t)i * line), (int)scale,
                      (int)(width - 2 * MARGIN * scale), lines[i], white);

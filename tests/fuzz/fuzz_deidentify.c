@@ -17,7 +17,8 @@ static void check(const struct sn_dicom_item *item)
     for (const struct sn_dicom_element *el = item->first; el; el = el->next) {
         if ((last && el->tag <= last) || SN_DICOM_GROUP(el->tag) & 1)
             abort();
-        if (strcmp(el->vr, "LT") == 0 || strcmp(el->vr, "ST") == 0 || strcmp(el->vr, "UN") == 0 || strcmp(el->vr, "PN") == 0)
+        if (strcmp(el->vr, "LT") == 0 || strcmp(el->vr, "ST") == 0 || strcmp(el->vr, "UN") == 0 ||
+            strcmp(el->vr, "PN") == 0)
             if (el->length && el->tag != 0x00100010)
                 abort();
         last = el->tag;

@@ -164,8 +164,8 @@ END_TEST
 START_TEST(counted)
 {
     static const struct sn_deid_change some[] = {
-        { 0x00080018, SN_DEID_UID, 1 },      { 0x00080050, SN_DEID_EMPTY, 1 },    { 0x00081155, SN_DEID_UID, 1 },
-        { 0x00090000, SN_DEID_REMOVE, 3 },   { 0x00100010, SN_DEID_PATIENT, 1 },  { 0x00101002, SN_DEID_REMOVE, 1 },
+        { 0x00080018, SN_DEID_UID, 1 },    { 0x00080050, SN_DEID_EMPTY, 1 },   { 0x00081155, SN_DEID_UID, 1 },
+        { 0x00090000, SN_DEID_REMOVE, 3 }, { 0x00100010, SN_DEID_PATIENT, 1 }, { 0x00101002, SN_DEID_REMOVE, 1 },
         { 0x60003000, SN_DEID_REMOVE, 1 },
     };
     struct sn_buf in = loaded_file(false), out;
@@ -265,7 +265,9 @@ END_TEST
 
 START_TEST(blanked)
 {
-    const struct sample sample = { .rows = 11, .cols = 16, .frames = 3, .rgb = _i == 1, .region = true, .burned_in = "NO" };
+    const struct sample sample = {
+        .rows = 11, .cols = 16, .frames = 3, .rgb = _i == 1, .region = true, .burned_in = "NO"
+    };
     struct sn_buf in = sample_file(&sample), out;
     struct sn_deid s = settings(0);
     struct sn_deid_file r;
@@ -311,7 +313,8 @@ START_TEST(refused)
     ck_parse(&in, &d);
     sn_ck_ok(sn_dicom_source_read(&source, &d, &err), &err);
     sn_ck_ok(sn_dicom_make_sr(&c, &sr, &report, &err), &err);
-    sn_ck_fails(sn_deidentify(&s, report.file.data, report.file.len, &out, &r, &err), SN_EUNSUPPORTED, &err, "a report");
+    sn_ck_fails(sn_deidentify(&s, report.file.data, report.file.len, &out, &r, &err), SN_EUNSUPPORTED, &err,
+                "a report");
     ck_assert(!strstr(err.msg, "PID-42"));
     sn_ck_fails(sn_deidentify(&s, "GIF89a", 6, &out, &r, &err), SN_EFORMAT, &err, "");
     sn_dicom_object_free(&report);
@@ -374,8 +377,9 @@ static void one_real(const char *path, size_t *fine)
 
 START_TEST(real_files)
 {
-    static const char *const folders[] = { "explicit_be", "explicit_le", "implicit_le", "jpeg_baseline", "jpeg_lossless",
-                                           "jpeg_lossless_sv1", "rle", "deflated", "j2k", "nopixels", "other" };
+    static const char *const folders[] = { "explicit_be",   "explicit_le",       "implicit_le", "jpeg_baseline",
+                                           "jpeg_lossless", "jpeg_lossless_sv1", "rle",         "deflated",
+                                           "j2k",           "nopixels",          "other" };
     static const size_t least[] = { 10, 20, 10, 10, 1, 3, 10, 2, 1, 0, 0 };
     const char *root = sn_test_data("dicom");
     char path[1024];

@@ -117,7 +117,9 @@ START_TEST(why_not)
     ck_says("(0020,000d)");
     ck_assert(!exists(at("out/us/seg.dcm")) && exists(at("out/us/mask.png")));
     ck_assert_ptr_nonnull(strstr(string(result("out", "us"), "dicom.not_written_because"), "Study Instance UID"));
-    ck_assert_int_le(run("predict --pack %s --no-risk --dicom %s -o %s", at("pack"), at("phantoms/phantom_00001.png"), at("out")), 1);
+    ck_assert_int_le(
+        run("predict --pack %s --no-risk --dicom %s -o %s", at("pack"), at("phantoms/phantom_00001.png"), at("out")),
+        1);
     ck_says("not DICOM");
     ck_assert(!exists(at("out/phantom_00001/seg.dcm")) && exists(at("out/phantom_00001/mask.png")));
 }

@@ -7,7 +7,8 @@
 
 START_TEST(bytes)
 {
-    static const char head[] = "\x28\x00\x10\x00" "US\x02\x00\x34\x12";
+    static const char head[] = "\x28\x00\x10\x00"
+                               "US\x02\x00\x34\x12";
     struct sn_buf b = { 0 };
     struct sn_dicom_writer w;
     struct sn_error err = { 0 };
@@ -22,7 +23,10 @@ START_TEST(bytes)
     sn_ck_ok(sn_dicom_writer_end(&w, &err), &err);
     ck_assert_uint_eq(b.len, 18 + 12 + 12 + 8 + 12 + 10);
     ck_assert_mem_eq(b.data, "\x08\0\x05\0CS\x0a\0ISO_IR 100", 18);
-    ck_assert_mem_eq(b.data + 18, "\x08\0\x18\0UI\x04\0" "1.2\0", 12);
+    ck_assert_mem_eq(b.data + 18,
+                     "\x08\0\x18\0UI\x04\0"
+                     "1.2\0",
+                     12);
     ck_assert_mem_eq(b.data + 30, "\x08\0\x40\x11SQ\0\0\x14\0\0\0", 12);
     ck_assert_mem_eq(b.data + 42, "\xfe\xff\0\xe0\x0c\0\0\0", 8);
     ck_assert_mem_eq(b.data + 50, "\x08\0\x50\x11LO\x04\0abc ", 12);
@@ -35,18 +39,31 @@ END_TEST
 static void mistake(int which, struct sn_dicom_writer *w)
 {
     switch (which) {
-    case 0: sn_dicom_put_us(w, 0x00280010, 1); sn_dicom_put_us(w, 0x00280002, 1); break;
-    case 1: sn_dicom_put_us(w, 0x00280010, 1); sn_dicom_put_us(w, 0x00280010, 1); break;
+    case 0:
+        sn_dicom_put_us(w, 0x00280010, 1);
+        sn_dicom_put_us(w, 0x00280002, 1);
+        break;
+    case 1:
+        sn_dicom_put_us(w, 0x00280010, 1);
+        sn_dicom_put_us(w, 0x00280010, 1);
+        break;
     case 2: sn_dicom_put_text(w, 0x00280010, "CS", "lower case"); break;
     case 3: sn_dicom_put_text(w, 0x00280010, "SH", "seventeen letters"); break;
     case 4: sn_dicom_put_text(w, 0x00280010, "UI", "1.2.a"); break;
     case 5: sn_dicom_put_us(w, 0x00280010, 65536); break;
     case 6: sn_dicom_open_sequence(w, 0x00280010); break;
-    case 7: sn_dicom_open_sequence(w, 0x00280009); sn_dicom_put_us(w, 0x00280010, 1); sn_dicom_close(w); break;
+    case 7:
+        sn_dicom_open_sequence(w, 0x00280009);
+        sn_dicom_put_us(w, 0x00280010, 1);
+        sn_dicom_close(w);
+        break;
     case 8: sn_dicom_put(w, 0x00280010, "ZZ", "", 0); break;
     case 9: sn_dicom_put_text(w, 0x00280010, "LO", "line\nbreak"); break;
     case 10: sn_dicom_put_text(w, 0x00280010, "DA", "2024.01.01"); break;
-    default: sn_dicom_put_is(w, 0x00280009, 1); sn_dicom_close(w); break;
+    default:
+        sn_dicom_put_is(w, 0x00280009, 1);
+        sn_dicom_close(w);
+        break;
     }
     sn_dicom_put_us(w, 0x00300000, 1);
 }
@@ -59,14 +76,20 @@ START_TEST(mistakes)
 
     sn_dicom_writer_begin(&w, &b);
     mistake(_i, &w);
-    sn_ck_fails(sn_dicom_writer_end(&w, &err), SN_EINTERNAL, &err, _i == 0 ? "(0028,0002)" : _i == 11 ? "(fffe,e000)" : _i == 6 ? "(0030,0000)" : "(0028,0010)");
+    sn_ck_fails(sn_dicom_writer_end(&w, &err), SN_EINTERNAL, &err,
+                _i == 0    ? "(0028,0002)"
+                : _i == 11 ? "(fffe,e000)"
+                : _i == 6  ? "(0030,0000)"
+                           : "(0028,0010)");
     sn_buf_free(&b);
 }
 END_TEST
 
 START_TEST(decimal_strings)
 {
-    static const double rows[] = { 0.0, 12.5, 1.0 / 3.0, -1.0 / 3.0, 123456789.123456789, 1e300, -1.2345678901234567e-200 };
+    static const double rows[] = {
+        0.0, 12.5, 1.0 / 3.0, -1.0 / 3.0, 123456789.123456789, 1e300, -1.2345678901234567e-200
+    };
     char text[17];
 
     for (size_t i = 0; i < SN_COUNT(rows); i++) {
@@ -75,7 +98,8 @@ START_TEST(decimal_strings)
         (void)sn_dicom_ds(rows[i], text);
         ck_assert_uint_le(strlen(text), 16);
         ck_assert(sn_parse_double(text, &back));
-        ck_assert_double_le(back > rows[i] ? back - rows[i] : rows[i] - back, 1e-9 * (rows[i] < 0 ? -rows[i] : rows[i]));
+        ck_assert_double_le(back > rows[i] ? back - rows[i] : rows[i] - back,
+                            1e-9 * (rows[i] < 0 ? -rows[i] : rows[i]));
     }
     ck_assert_str_eq(sn_dicom_ds(12.5, text), "12.5");
     ck_assert_str_eq(sn_dicom_ds(0.1, text), "0.1");
@@ -91,7 +115,9 @@ START_TEST(labels)
     struct sn_error err = { 0 };
 
     sn_dicom_writer_begin(&w, &b);
-    sn_dicom_put_label(&w, 0x00080050, "SH", "a\\b\xc3\xa9" "0123456789xyz");
+    sn_dicom_put_label(&w, 0x00080050, "SH",
+                       "a\\b\xc3\xa9"
+                       "0123456789xyz");
     sn_ck_ok(sn_dicom_writer_end(&w, &err), &err);
     ck_assert_uint_eq(b.len, 24);
     ck_assert_mem_eq(b.data, want, 8 + 15);
@@ -238,7 +264,9 @@ START_TEST(segmentation)
     float p[2][W * H];
     const uint8_t *const masks[2] = { m[0], m[1] };
     struct sn_dicom_mask frames[2] = { { cine ? 1 : 0, m[0], NULL }, { 3, m[1], NULL } };
-    struct sn_dicom_seg seg = { .x = X, .y = Y, .width = W, .height = H, .n = cine ? 2 : 1, .masks = frames, .description = "fused" };
+    struct sn_dicom_seg seg = {
+        .x = X, .y = Y, .width = W, .height = H, .n = cine ? 2 : 1, .masks = frames, .description = "fused"
+    };
     struct sn_dicom_object o = { .sop_class = NULL };
     struct sn_error err = { 0 };
     struct sn_dicom_tracking track;
@@ -296,7 +324,9 @@ START_TEST(probability)
     uint8_t m[W * H];
     float p[W * H];
     struct sn_dicom_mask frame = { 0, NULL, p };
-    struct sn_dicom_seg seg = { .x = X, .y = Y, .width = W, .height = H, .n = 1, .masks = &frame, .fractional = true, .description = "" };
+    struct sn_dicom_seg seg = {
+        .x = X, .y = Y, .width = W, .height = H, .n = 1, .masks = &frame, .fractional = true, .description = ""
+    };
     struct sn_dicom_object o = { .sop_class = NULL };
     const struct sn_dicom_element *px;
     struct sn_error err = { 0 };
@@ -416,8 +446,14 @@ START_TEST(report)
 {
     bool in_mm = _i == 0;
     const struct sample s = { .rows = ROWS, .cols = COLS, .frames = 1 };
-    struct sn_dicom_sr sr = { .found = true, .measure = { in_mm, 12.000000000000123, 7.5, 71.25 }, .has_risk = true, .has_signature = true,
-                              .risk = 0.25, .signature = -0.75, .risk_of = "node metastasis", .review = "networks disagree" };
+    struct sn_dicom_sr sr = { .found = true,
+                              .measure = { in_mm, 12.000000000000123, 7.5, 71.25 },
+                              .has_risk = true,
+                              .has_signature = true,
+                              .risk = 0.25,
+                              .signature = -0.75,
+                              .risk_of = "node metastasis",
+                              .review = "networks disagree" };
     const struct sn_dicom_item *it;
     struct sn_dicom_object seg, o;
     struct sn_error err = { 0 };
@@ -449,7 +485,8 @@ START_TEST(report)
     it = find_concept(&d.set, "121013");
     ck_assert(sn_dicom_is(sn_dicom_find(it, 0x0040a160), 0, "sentinode " SN_VERSION));
     it = find_concept(&d.set, "121106");
-    ck_assert_ptr_nonnull(strstr(sn_dicom_ascii(sn_dicom_find(it, 0x0040a160), 0, text, sizeof text), "RESEARCH USE ONLY"));
+    ck_assert_ptr_nonnull(
+        strstr(sn_dicom_ascii(sn_dicom_find(it, 0x0040a160), 0, text, sizeof text), "RESEARCH USE ONLY"));
     /* evidence names both */
     ck_assert_str_eq(text_at(&d, "0040a375/0/0020000d"), US_STUDY);
     ck_assert_str_eq(text_at(&d, "0040a375/0/00081115/0/00081199/0/00081155"), US_INSTANCE);
@@ -519,10 +556,13 @@ END_TEST
 
 START_TEST(refusals)
 {
-    const struct sample s = { .rows = ROWS, .cols = COLS, .frames = 2 }, no_study = { .rows = 4, .cols = 4, .frames = 1, .without = "study" };
+    const struct sample s = { .rows = ROWS, .cols = COLS, .frames = 2 },
+                        no_study = { .rows = 4, .cols = 4, .frames = 1, .without = "study" };
     uint8_t m[W * H] = { 0 };
     struct sn_dicom_mask frames[2] = { { 1, m, NULL }, { 1, m, NULL } };
-    struct sn_dicom_seg seg = { .x = COLS - W + 1, .y = 0, .width = W, .height = H, .n = 1, .masks = frames, .description = "" };
+    struct sn_dicom_seg seg = {
+        .x = COLS - W + 1, .y = 0, .width = W, .height = H, .n = 1, .masks = frames, .description = ""
+    };
     struct sn_dicom_object o;
     struct sn_dicom_source source;
     struct sn_error err = { 0 };

@@ -10,17 +10,17 @@
 #include "io/dicom_make.h"
 #include "tests/support/support.h"
 
-#define US_CLASS    "1.2.840.10008.5.1.4.1.1.6.1"
-#define CINE_CLASS  "1.2.840.10008.5.1.4.1.1.3.1"
+#define US_CLASS "1.2.840.10008.5.1.4.1.1.6.1"
+#define CINE_CLASS "1.2.840.10008.5.1.4.1.1.3.1"
 #define US_INSTANCE "1.2.826.0.1.3680043.2.1143.1"
-#define US_STUDY    "1.2.826.0.1.3680043.2.1143.2"
-#define US_SERIES   "1.2.826.0.1.3680043.2.1143.3"
+#define US_STUDY "1.2.826.0.1.3680043.2.1143.2"
+#define US_SERIES "1.2.826.0.1.3680043.2.1143.3"
 
 struct sample {
     unsigned rows, cols, frames;
-    bool rgb, region;       /* region: 2D tissue from x 4, y 2 to x cols - 3, y rows - 2, 0.01 cm per pixel */
-    const char *burned_in;  /* NULL: not stated */
-    const char *without;    /* "study": no Study Instance UID */
+    bool rgb, region;      /* region: 2D tissue from x 4, y 2 to x cols - 3, y rows - 2, 0.01 cm per pixel */
+    const char *burned_in; /* NULL: not stated */
+    const char *without;   /* "study": no Study Instance UID */
 };
 
 static uint8_t sample_pixel(size_t i) { return (uint8_t)(i * 7 + i / 251 + 1); }
