@@ -85,6 +85,7 @@ struct sn_dicom {
     uint8_t *inflated;     /* a deflated data set's bytes, which the elements point into; else NULL */
     size_t inflated_size;
     char notes[400];       /* oddities accepted, for people, "; " between them; no patient data */
+    const struct sn_dicom_item **frame_first; /* private: [frames + 1], encapsulated only */
     struct sn_arena arena;
 };
 
@@ -177,7 +178,7 @@ int sn_dicom_describe(struct sn_dicom *d, struct sn_dicom_pixels *p, struct sn_e
  * Frame `frame` (from 0) as stored: [rows][cols][samples] of p->bytes each in host order, the
  * values of pydicom's pixel_array: high bits not masked, no rescale, palettes not applied, colour not
  * converted, native 4:2:2 brought to full chroma by repetition, JPEG colour as libjpeg gives it (RGB).
- * out holds rows * cols * samples * bytes.
+ * out holds rows * cols * samples * bytes. p comes from sn_dicom_describe of the same d.
  */
 int sn_dicom_stored(struct sn_dicom *d, const struct sn_dicom_pixels *p, uint32_t frame, void *out, struct sn_error *err);
 

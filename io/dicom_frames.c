@@ -8,11 +8,6 @@
  */
 #include "io/dicom_parts.h"
 
-/* Fragments [first, last) of a frame. */
-struct span {
-    const struct sn_dicom_item *first, *last;
-};
-
 /* Entry k of an offset table; false beyond its end. */
 static bool table_entry(const uint8_t *table, size_t size, unsigned width, bool big, size_t k, uint64_t *v)
 {
@@ -25,33 +20,35 @@ static bool table_entry(const uint8_t *table, size_t size, unsigned width, bool 
 }
 
 /*
- * The fragments from offset k of the table to the next one's. Offsets count from the first fragment's
- * item tag. All entries are checked: one that meets no fragment, or does not grow, discredits the table.
+ * Each of these fills first[frames] with the fragments that begin a frame, or fails.
+ *
+ * By table: offsets count from the first fragment's item tag. All entries are checked: one that meets no
+ * fragment, or does not grow, discredits the table.
  */
-static bool by_table(const struct sn_dicom_pixels *p, const uint8_t *table, size_t size, unsigned width, bool big, uint32_t frame,
-                     struct span *s)
+static bool by_table(const struct sn_dicom_pixels *p, const uint8_t *table, size_t size, unsigned width, bool big,
+                     const struct sn_dicom_item **first)
 {
-    const struct sn_dicom_item *first = p->data->items->next, *f = first;
+    const struct sn_dicom_item *start = p->data->items->next, *f = start;
     uint64_t offset = 0;
 
-    if (size / width != p->frames || !first)
+    if (size / width != p->frames)
         return false;
     for (size_t k = 0; k < p->frames; k++) {
         if (!table_entry(table, size, width, big, k, &offset) || (k == 0 && offset != 0))
             return false;
-        while (f && (uint64_t)(f->start - first->start) < offset)
+        while (f && (uint64_t)(f->start - start->start) < offset)
             f = f->next;
-        if (!f || (uint64_t)(f->start - first->start) != offset)
+        if (!f || (uint64_t)(f->start - start->start) != offset)
             return false;
-        if (k == frame)
-            s->first = f;
-        if (k == (size_t)frame + 1)
-            s->last = f;
+        first[k] = f;
         f = f->next; /* the next frame begins later */
     }
-    if (frame + 1 == p->frames)
-        s->last = NULL;
     return true;
+}
+
+static bool not_empty(const struct sn_dicom_item *f)
+{
+    return f->length > 0;
 }
 
 static bool jpeg_start(const struct sn_dicom_item *f)
@@ -59,74 +56,67 @@ static bool jpeg_start(const struct sn_dicom_item *f)
     return f->length >= 3 && f->value[0] == 0xff && f->value[1] == 0xd8 && f->value[2] == 0xff;
 }
 
-/* Frame k is the k-th non-empty fragment, when there are as many. */
-static bool by_count(const struct sn_dicom_pixels *p, uint32_t frame, struct span *s)
+/* Fragments that are a beginning, when there are as many as frames. */
+static bool by_kind(const struct sn_dicom_pixels *p, bool (*begins)(const struct sn_dicom_item *), const struct sn_dicom_item **first)
 {
     size_t n = 0;
 
     for (const struct sn_dicom_item *f = p->data->items->next; f; f = f->next) {
-        if (f->length == 0)
+        if (!begins(f))
             continue;
-        if (n == frame) {
-            s->first = f;
-            s->last = f->next;
-        }
+        if (n < p->frames)
+            first[n] = f;
         n++;
     }
     return n == p->frames;
 }
 
-static bool by_starts(const struct sn_dicom_pixels *p, uint32_t frame, struct span *s)
-{
-    size_t n = 0;
-
-    for (const struct sn_dicom_item *f = p->data->items->next; f; f = f->next) {
-        if (!jpeg_start(f))
-            continue;
-        if (n == frame)
-            s->first = f;
-        if (n == (size_t)frame + 1)
-            s->last = f;
-        n++;
-    }
-    if (frame + 1 == p->frames)
-        s->last = NULL;
-    return n == p->frames;
-}
-
-static int find_span(struct sn_dicom *d, const struct sn_dicom_pixels *p, uint32_t frame, struct span *s, struct sn_error *err)
+static bool find_frames(struct sn_dicom *d, const struct sn_dicom_pixels *p, const struct sn_dicom_item **first)
 {
     const struct sn_dicom_item *basic = p->data->items;
     const struct sn_dicom_element *extended = sn_dicom_find(&d->set, SN_DICOM_TAG(0x7fe0, 1));
 
-    if (!basic || !basic->next)
-        return SN_FAIL(err, SN_EFORMAT, "dicom: no fragment behind the offset table of the pixel data");
-    *s = (struct span){ basic->next, NULL };
-    if (p->frames == 1)
-        return SN_OK;
+    if (p->frames == 1) {
+        first[0] = basic->next;
+        return true;
+    }
     if (extended && !extended->items && extended->length) {
-        if (by_table(p, extended->value, extended->length, 8, extended->big_endian, frame, s))
-            return SN_OK;
+        if (by_table(p, extended->value, extended->length, 8, extended->big_endian, first))
+            return true;
         sn_dicom_note(d, "extended offset table does not fit the fragments");
     }
     if (basic->length) {
-        if (by_table(p, basic->value, basic->length, 4, p->data->big_endian, frame, s))
-            return SN_OK;
+        if (by_table(p, basic->value, basic->length, 4, p->data->big_endian, first))
+            return true;
         sn_dicom_note(d, "offset table does not fit the fragments");
     }
-    if (by_count(p, frame, s) || (d->syntax->codec == SN_DICOM_JPEG && by_starts(p, frame, s)))
-        return SN_OK;
-    return SN_FAIL(err, SN_EFORMAT, "dicom: %zu fragments cannot be told apart into %u frames", p->data->n_items - 1, p->frames);
+    return by_kind(p, not_empty, first) || (d->syntax->codec == SN_DICOM_JPEG && by_kind(p, jpeg_start, first));
 }
 
-int sn_dicom_stream_get(struct sn_dicom *d, const struct sn_dicom_pixels *p, uint32_t frame, struct sn_dicom_stream *s,
-                        struct sn_error *err)
+int sn_dicom_index(struct sn_dicom *d, const struct sn_dicom_pixels *p, struct sn_error *err)
 {
-    struct span span;
+    size_t fragments = p->data->n_items ? p->data->n_items - 1 : 0;
+    const struct sn_dicom_item **first;
+
+    if (d->frame_first)
+        return SN_OK;
+    if (fragments == 0)
+        return SN_FAIL(err, SN_EFORMAT, "dicom: no fragment behind the offset table of the pixel data");
+    first = p->frames <= fragments ? sn_arena_get(&d->arena, ((size_t)p->frames + 1) * sizeof *first, err) : NULL;
+    if (p->frames <= fragments && !first)
+        return d->arena.used > SN_DICOM_MAX_NODES / 2 ? SN_FAIL(err, SN_ELIMIT, "dicom: %u frames", p->frames) : SN_NOMEM(err, "the list of frames");
+    if (!first || !find_frames(d, p, first))
+        return SN_FAIL(err, SN_EFORMAT, "dicom: %zu fragments cannot be told apart into %u frames", fragments, p->frames);
+    d->frame_first = first;
+    return SN_OK;
+}
+
+int sn_dicom_stream_get(const struct sn_dicom *d, uint32_t frame, struct sn_dicom_stream *s, struct sn_error *err)
+{
+    const struct sn_dicom_item *end = d->frame_first[frame + 1];
 
     memset(s, 0, sizeof *s);
-    SN_TRY(find_span(d, p, frame, &span, err));
-    for (const struct sn_dicom_item *f = span.first; f && f != span.last; f = f->next) {
+    for (const struct sn_dicom_item *f = d->frame_first[frame]; f && f != end; f = f->next) {
         if (f->length == 0)
             continue;
         if (s->size == 0) {
@@ -161,13 +151,13 @@ int sn_dicom_stored(struct sn_dicom *d, const struct sn_dicom_pixels *p, uint32_
     struct sn_dicom_stream s;
     int rc;
 
-    if (frame >= p->frames)
+    if (frame >= p->frames || (d->syntax->codec != SN_DICOM_NATIVE && !d->frame_first))
         return SN_FAIL(err, SN_EINVAL, "dicom: frame %u of %u", frame + 1, p->frames);
     if (d->syntax->codec == SN_DICOM_NATIVE) {
         sn_dicom_native(p, frame, out);
         return SN_OK;
     }
-    SN_TRY(sn_dicom_stream_get(d, p, frame, &s, err));
+    SN_TRY(sn_dicom_stream_get(d, frame, &s, err));
     rc = d->syntax->codec == SN_DICOM_RLE ? sn_dicom_rle(p, s.data, s.size, out, err)
                                           : sn_dicom_jpeg(d, p, s.data, s.size, out, err);
     sn_dicom_stream_free(&s);

@@ -24,9 +24,9 @@ struct sn_dicom_stream {
     size_t size;
     struct sn_buf joined;
 };
-/* dicom_frames.c. Fragments of frame `frame` by offset table, by count, or by their first bytes. */
-int sn_dicom_stream_get(struct sn_dicom *d, const struct sn_dicom_pixels *p, uint32_t frame, struct sn_dicom_stream *s,
-                        struct sn_error *err);
+/* dicom_frames.c. Which fragments begin which frame, found once: sn_dicom_describe ends with it. */
+int sn_dicom_index(struct sn_dicom *d, const struct sn_dicom_pixels *p, struct sn_error *err);
+int sn_dicom_stream_get(const struct sn_dicom *d, uint32_t frame, struct sn_dicom_stream *s, struct sn_error *err);
 void sn_dicom_stream_free(struct sn_dicom_stream *s);
 
 /* dicom_native.c: one frame of native pixels into out as sn_dicom_stored promises. */

@@ -37,7 +37,8 @@ static int check_syntax(const struct sn_dicom *d, struct sn_error *err)
     if (s->codec != SN_DICOM_UNSUPPORTED)
         return SN_OK;
     if (s->convert)
-        return SN_FAIL(err, SN_EUNSUPPORTED, "dicom: pixels in %s (%s) are not decoded; convert first: %s", s->name, s->uid, s->convert);
+        return SN_FAIL(err, SN_EUNSUPPORTED, "dicom: pixels in %s (%s) are not decoded; convert first: %s", s->name, s->uid,
+                       s->convert);
     return SN_FAIL(err, SN_EUNSUPPORTED, "dicom: pixels in %s (%s) are not decoded; export as JPEG or uncompressed", s->name, s->uid);
 }
 
@@ -260,5 +261,6 @@ int sn_dicom_describe(struct sn_dicom *d, struct sn_dicom_pixels *p, struct sn_e
     if (p->bits_allocated == 1)
         return SN_FAIL(err, SN_EUNSUPPORTED, "dicom: 1 bit allocated in %s", d->syntax->name);
     p->rgb_from_jpeg = lossy_jpeg(d->syntax) && p->samples == 3;
-    return size_encapsulated(d, p, err);
+    SN_TRY(size_encapsulated(d, p, err));
+    return sn_dicom_index(d, p, err);
 }

@@ -208,17 +208,12 @@ START_TEST(offset_tables)
             bytes(&m, TAG(0x7fe0, 1), "OV", extended, 24);
         fragments(&m, list, n, cases[i].delimiter);
         make(&x, &m);
-        sn_ck_ok(x.rc, &x.err);
-        for (uint8_t f = 0; f < 3; f++) {
+        if (!cases[i].found)
+            sn_ck_fails(x.rc, SN_EFORMAT, &x.err, "6 fragments cannot be told apart into 3 frames");
+        for (uint8_t f = 0; f < 3 && cases[i].found; f++) {
             uint8_t want[4] = { (uint8_t)(10 * f), (uint8_t)(10 * f), (uint8_t)(100 + f), (uint8_t)(101 + f) };
 
-            if (cases[i].found) {
-                expect_stored(&x, f, want, 4);
-            } else {
-                uint8_t out[4];
-
-                sn_ck_fails(sn_dicom_stored(&x.d, &x.p, f, out, &x.err), SN_EFORMAT, &x.err, "cannot be told apart");
-            }
+            expect_stored(&x, f, want, 4);
         }
         ck_assert_msg(cases[i].note[0] ? strstr(x.d.notes, cases[i].note) != NULL : !strstr(x.d.notes, "offset"), "%zu: '%s'", i, x.d.notes);
         drop(&x);
