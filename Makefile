@@ -203,7 +203,7 @@ install: $(PROGRAM) lib
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/sentinode
 	install -m 644 $(BUILD)/libsentinode.a $(DESTDIR)$(PREFIX)/lib
 	install -m 755 $(BUILD)/libsentinode.so $(DESTDIR)$(PREFIX)/lib
-	for h in base/base.h weights/weights.h nets/nets.h io/io.h io/dicom.h stats/stats.h fusion/fusion.h; do \
+	for h in base/base.h weights/weights.h nets/nets.h io/io.h io/dicom.h io/dicom_write.h io/dicom_make.h io/deidentify.h stats/stats.h fusion/fusion.h; do \
 	    install -d $(DESTDIR)$(PREFIX)/include/sentinode/$$(dirname $$h) && \
 	    install -m 644 $$h $(DESTDIR)$(PREFIX)/include/sentinode/$$h || exit 1; done
 	install -m 644 sentinode.h $(DESTDIR)$(PREFIX)/include/sentinode

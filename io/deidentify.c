@@ -283,7 +283,7 @@ static void put_anew(struct walk *k, uint32_t tag)
     case 0x00120062: sn_dicom_put_text(&k->w, tag, "CS", "YES"); break;
     case 0x00120063:
         (void)snprintf(text, sizeof text, "sentinode " SN_VERSION ", PS3.15 basic profile%s",
-                       !k->file->regions ? "" : "\\Pixels outside the ultrasound regions blanked");
+                       !k->file->regions ? "" : "\\Pixels outside the picture blanked");
         sn_dicom_put_text(&k->w, tag, "LO", text);
         break;
     case 0x00120064: put_method_codes(k); break;
@@ -424,7 +424,7 @@ int sn_deidentify(struct sn_deid *s, const void *data, size_t size, struct sn_bu
     k.d = &d;
     k.enhanced = sn_dicom_find(&d.set, 0x52009229) != NULL;
     SN_TRY_OUT(refuse(&d, err));
-    SN_TRY_OUT(sn_deid_blank(&d, &k.pixels, r, err));
+    SN_TRY_OUT(sn_deid_blank(s, &d, &k.pixels, r, err));
     rc = write_file(&k, &set, out);
 out:
     sn_buf_free(&k.pixels.data);

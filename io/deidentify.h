@@ -40,6 +40,7 @@ struct sn_deid_change {
 struct sn_deid {
     unsigned keep;                  /* SN_DEID_KEEP_... */
     uint8_t salt[32];
+    uint32_t box[4];                /* x, y, width, height of the picture in files without regions; width 0: none given */
     struct sn_deid_change *changes; /* [n_changes], by tag, then action */
     size_t n_changes, cap;
     struct sn_arena arena;
@@ -49,7 +50,7 @@ void sn_deid_free(struct sn_deid *s); /* a zeroed one is fine */
 /* What was done to one file, besides its elements. */
 struct sn_deid_file {
     char instance[SN_DICOM_UID];       /* the new SOP Instance UID */
-    size_t regions;                    /* ultrasound regions left as they were; 0: no pixel was touched */
+    size_t regions;                    /* ultrasound regions, or the box, left as they were; 0: no pixel was touched */
     size_t blanked;                    /* pixels outside them, over all frames */
     bool recoded;                      /* compressed pixels are uncompressed now */
     bool may_show_text;                /* nothing was blanked, or the source says that text is burnt in */
@@ -74,6 +75,7 @@ struct sn_deid_pixels {
     int samples, bits;        /* of one sample: 8, 16 or 32 */
     const char *photometric;  /* of the decoded pixels; NULL: as it was */
 };
-int sn_deid_blank(struct sn_dicom *d, struct sn_deid_pixels *p, struct sn_deid_file *r, struct sn_error *err);
+int sn_deid_blank(const struct sn_deid *s, struct sn_dicom *d, struct sn_deid_pixels *p, struct sn_deid_file *r,
+                  struct sn_error *err);
 
 #endif

@@ -37,13 +37,13 @@ static void put_sample(uint8_t *p, int bytes, uint32_t v)
         p[k] = (uint8_t)(v >> 8 * k);
 }
 
-/* One row's columns that no region covers. */
+/* One row's columns that no region covers; without regions none is blanked. */
 static size_t blank_row(uint8_t *row, uint32_t y, const struct sn_dicom_pixels *px, const struct sn_dicom_region *r,
                         size_t n, const uint32_t black[3])
 {
     size_t pixel = (size_t)px->samples * (size_t)px->bytes, blanked = 0;
 
-    for (uint32_t x = 0; x < px->cols; x++) {
+    for (uint32_t x = 0; x < px->cols && n; x++) {
         bool inside = false;
 
         for (size_t i = 0; i < n && !inside; i++)
@@ -110,26 +110,48 @@ static int decode_and_blank(struct sn_dicom *d, const struct sn_dicom_pixels *px
     return rc;
 }
 
-int sn_deid_blank(struct sn_dicom *d, struct sn_deid_pixels *p, struct sn_deid_file *f, struct sn_error *err)
+/* The box as a region, cut to the image; false: none given, or nothing of it lies inside. */
+static bool box_region(const uint32_t box[4], const struct sn_dicom_pixels *px, struct sn_dicom_region *r)
+{
+    uint64_t right = (uint64_t)box[0] + box[2], below = (uint64_t)box[1] + box[3];
+
+    if (!box[2] || !box[3] || box[0] >= px->cols || box[1] >= px->rows)
+        return false;
+    *r = (struct sn_dicom_region){ .x0 = box[0], .y0 = box[1] };
+    r->x1 = (uint32_t)SN_MIN(right, (uint64_t)px->cols) - 1;
+    r->y1 = (uint32_t)SN_MIN(below, (uint64_t)px->rows) - 1;
+    return true;
+}
+
+/* Big endian words, whose order depends on the size of the samples in them: decoded too, blanked or not. */
+static bool turned(const struct sn_dicom *d)
+{
+    const struct sn_dicom_element *px = sn_dicom_find(&d->set, 0x7fe00010);
+
+    return px && px->big_endian && strcmp(px->vr, "OW") == 0;
+}
+
+int sn_deid_blank(const struct sn_deid *s, struct sn_dicom *d, struct sn_deid_pixels *p, struct sn_deid_file *f,
+                  struct sn_error *err)
 {
     struct sn_dicom_region all[SN_DICOM_MAX_REGIONS], r[SN_DICOM_MAX_REGIONS];
     const struct sn_dicom_element *sequence = sn_dicom_find(&d->set, 0x00186011);
+    size_t stated = sequence ? sequence->n_items : 0;
     struct sn_dicom_pixels px;
     int rc;
 
     *p = (struct sn_deid_pixels){ .samples = 0 };
-    if (!sequence || !sequence->n_items) {
-        f->may_show_text = true;
+    f->may_show_text = true;
+    if (!stated && !s->box[2] && !turned(d))
         return SN_OK;
-    }
+    if (stated > SN_DICOM_MAX_REGIONS)
+        return SN_FAIL(err, SN_ELIMIT, "%zu ultrasound regions; at most %d", stated, SN_DICOM_MAX_REGIONS);
     SN_TRY(sn_dicom_describe(d, &px, err));
     f->regions = keepable(all, sn_dicom_regions(d, &px, all), r);
-    if (sequence->n_items > SN_DICOM_MAX_REGIONS)
-        return SN_FAIL(err, SN_ELIMIT, "%zu ultrasound regions; at most %d", sequence->n_items, SN_DICOM_MAX_REGIONS);
-    if (!f->regions) {
-        f->may_show_text = true;
+    if (!f->regions)
+        f->regions = box_region(s->box, &px, r);
+    if (!f->regions && !turned(d))
         return SN_OK;
-    }
     rc = decode_and_blank(d, &px, r, f->regions, p, f, err);
     f->recoded = px.native_frame == 0;
     f->may_show_text = !f->blanked || sn_dicom_is(sn_dicom_find(&d->set, 0x00280301), 0, "YES");

@@ -10,7 +10,7 @@
 #include "tools/cli.h"
 
 static const char help[] =
-    "usage: sentinode deidentify IN.dcm... -o DIR [--keep-dates] [--keep-patient] [--keep-device] [--keep-uids]\n"
+    "usage: sentinode deidentify IN.dcm... -o DIR [--picture X,Y,W,H] [--keep-...] [--salt TEXT]\n"
     "\n"
     "Writes each DICOM image to DIR/<new SOP Instance UID>.dcm by the basic profile of PS3.15, and stricter:\n"
     "text is kept only where the table in io/deidentify_rules.c names it, private elements go, UIDs are\n"
@@ -21,6 +21,7 @@ static const char help[] =
     "guaranteed to be anonymous.\n"
     "\n"
     "  -o DIR            made when missing\n"
+    "  --picture X,Y,W,H where the picture lies, in pixels, for images without regions: all else is blanked\n"
     "  --keep-dates      dates and times of study and acquisition stay (not the birth date)\n"
     "  --keep-patient    sex, age, size and weight stay\n"
     "  --keep-device     serial number and station name stay\n"
@@ -30,16 +31,13 @@ static const char help[] =
     "\n"
     "Exit code: the highest of 0 done, 3 an input, 5 this machine.\n";
 
-enum { OUTPUT = 'o', DATES = 'd', PATIENT = 'p', DEVICE = 'v', UIDS = 'u', SALT = 's' };
+enum { OUTPUT = 'o', DATES = 'd', PATIENT = 'p', DEVICE = 'v', UIDS = 'u', SALT = 's', PICTURE = 'b' };
 
 static const struct sn_opt opts[] = {
-    { "-o,--output", OUTPUT, true },
-    { "--keep-dates", DATES, false },
-    { "--keep-patient", PATIENT, false },
-    { "--keep-device", DEVICE, false },
-    { "--keep-uids", UIDS, false },
-    { "--salt", SALT, true },
-    { NULL, 0, false },
+    { "-o,--output", OUTPUT, true },      { "--keep-dates", DATES, false },
+    { "--keep-patient", PATIENT, false }, { "--keep-device", DEVICE, false },
+    { "--keep-uids", UIDS, false },       { "--salt", SALT, true },
+    { "--picture", PICTURE, true },       { NULL, 0, false },
 };
 
 struct job {
@@ -126,9 +124,8 @@ static void print_text(const struct job *j)
     for (size_t i = 0; i < j->n_images; i++)
         if (j->written[i][0])
             (void)printf("  argument %zu: %s.dcm\n", i + 1, j->written[i]);
-    (void)printf(
-        "pixels outside the ultrasound regions blanked: %zu files; left as they were for want of regions: %zu\n",
-        j->blanked, j->untouched);
+    (void)printf("pixels outside the picture blanked: %zu files; left as they were for want of regions: %zu\n",
+                 j->blanked, j->untouched);
     if (j->recoded)
         (void)printf("compressed pixels written uncompressed: %zu files\n", j->recoded);
     for (size_t i = 0; i < j->deid.n_changes; i++) {
@@ -205,6 +202,24 @@ static int run(struct job *j, struct sn_error *err)
     return SN_OK;
 }
 
+/* "40,60,800,600" */
+static bool read_box(const char *s, uint32_t box[4])
+{
+    for (int i = 0; i < 4; i++) {
+        unsigned long v = 0;
+
+        if (*s < '0' || *s > '9')
+            return false;
+        for (; *s >= '0' && *s <= '9' && v < 1000000; s++)
+            v = 10 * v + (unsigned long)(*s - '0');
+        if (*s != (i < 3 ? ',' : '\0'))
+            return false;
+        s += i < 3;
+        box[i] = (uint32_t)v;
+    }
+    return box[2] && box[3];
+}
+
 int sn_cmd_deidentify(int argc, char **argv)
 {
     struct job j = { .exit = 0 };
@@ -220,6 +235,10 @@ int sn_cmd_deidentify(int argc, char **argv)
         case DEVICE: j.deid.keep |= SN_DEID_KEEP_DEVICE; break;
         case UIDS: j.deid.keep |= SN_DEID_KEEP_UIDS; break;
         case SALT: j.salt = j.args.value; break;
+        case PICTURE:
+            if (!read_box(j.args.value, j.deid.box))
+                return sn_args_usage(&j.args, "--picture wants X,Y,W,H: four numbers, not '%s'", j.args.value);
+            break;
         case '.':
             /* arguments move to the front of argv, behind the command's name: each is behind one already read */
             j.images = j.args.argv + 1;

@@ -296,6 +296,35 @@ START_TEST(blanked)
 }
 END_TEST
 
+/* Without regions the caller says where the picture lies; what reaches beyond the image is cut. */
+START_TEST(box)
+{
+    static const uint32_t boxes[][4] = { { 3, 1, 5, 4 }, { 10, 6, 100, 0xffffffff }, { 16, 0, 1, 1 } };
+    static const uint32_t want[][4] = { { 3, 1, 7, 4 }, { 10, 6, 15, 10 }, { 0, 0, 15, 10 } }; /* kept, inclusive */
+    const struct sample sample = { .rows = 11, .cols = 16, .frames = 1 };
+    const uint32_t *k = want[_i];
+    struct sn_buf in = sample_file(&sample), out;
+    struct sn_deid s = settings(0);
+    const struct sn_dicom_element *px;
+    struct sn_deid_file r;
+    struct sn_dicom d;
+
+    memcpy(s.box, boxes[_i], sizeof s.box);
+    r = ck_deid(&s, &in, &out, &d);
+    px = element_at(&d, "7fe00010");
+    for (uint32_t i = 0; i < 11 * 16; i++) {
+        bool kept = i % 16 >= k[0] && i % 16 <= k[2] && i / 16 >= k[1] && i / 16 <= k[3];
+
+        ck_assert_int_eq(px->value[i], kept ? sample_pixel(i) : 0);
+    }
+    ck_assert_int_eq(r.may_show_text, _i == 2);
+    sn_dicom_free(&d);
+    sn_buf_free(&out);
+    sn_buf_free(&in);
+    sn_deid_free(&s);
+}
+END_TEST
+
 START_TEST(refused)
 {
     const struct sample sample = { .rows = 4, .cols = 4, .frames = 1 };
@@ -327,7 +356,30 @@ END_TEST
 
 /* ---- real files --------------------------------------------------------------------------------------------- */
 
-/* Decoded pixels inside the regions are those of the source; all files of the table's folders come out or say why not. */
+/* Without regions every stored value of the first frame is the source's, whatever byte order and syntax. */
+static void ck_stored(struct sn_dicom *a, struct sn_dicom *b)
+{
+    struct sn_dicom_pixels pa, pb;
+    struct sn_error err = { 0 };
+    size_t n;
+    void *va, *vb;
+
+    if (sn_dicom_describe(a, &pa, &err))
+        return;
+    sn_ck_ok(sn_dicom_describe(b, &pb, &err), &err);
+    n = (size_t)pa.rows * pa.cols * (size_t)pa.samples * (size_t)pa.bytes;
+    va = malloc(n);
+    vb = malloc(n);
+    ck_assert(va && vb && pa.frames == pb.frames);
+    if (sn_dicom_stored(a, &pa, 0, va, &err) == SN_OK) {
+        sn_ck_ok(sn_dicom_stored(b, &pb, 0, vb, &err), &err);
+        ck_assert_mem_eq(va, vb, n);
+    }
+    free(va);
+    free(vb);
+}
+
+/* Decoded pixels inside the regions are the source's; all files of these folders come out or say why not. */
 static void one_real(const char *path, size_t *fine)
 {
     struct sn_map map;
@@ -353,6 +405,8 @@ static void one_real(const char *path, size_t *fine)
             name[n] = '\0';
             ck_assert_msg(!holds(&out, name), "%s still names the patient", sn_basename(path));
         }
+        if (!r.regions)
+            ck_stored(&a, &b);
         if (r.regions && !sn_dicom_find(&b.set, 0x00280008)) {
             struct sn_image before, after;
 
@@ -435,6 +489,9 @@ START_TEST(command)
     ck_says("not.dcm");
     ck_assert_ptr_nonnull(strstr(caught_out, "\"exit_code\": 3"));
     ck_run(2, "deidentify -o %s", at("out"));
+    ck_run(2, "deidentify -o %s --picture 1,2,3 %s", at("out"), at("in.dcm"));
+    ck_run(2, "deidentify -o %s --picture 1,2,3,0 %s", at("out"), at("in.dcm"));
+    ck_run(0, "deidentify -o %s --picture 1,2,3,4 %s --quiet", at("out3"), at("in.dcm"));
     ck_run(2, "deidentify %s", at("in.dcm"));
     sn_buf_free(&file);
 }
@@ -453,6 +510,7 @@ static Suite *suite_deidentify(void)
     suite_add_tcase(s, tc);
     tc = tcase_create("pixels");
     tcase_add_loop_test(tc, blanked, 0, 2);
+    tcase_add_loop_test(tc, box, 0, 3);
     tcase_add_test(tc, refused);
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, real_files, 0, 11);
