@@ -26,8 +26,12 @@ SRC_weights = snw_read.c snw_write.c model.c
 SRC_import  = import.c pickle.c globals.c zip.c torch.c safetensors.c
 SRC_nets    = net.c registry.c resnet.c densenet.c deeplabv3.c unet.c unetpp.c
 SRC_engine  = graph.c plan.c pack.c prepack.c steps.c exec.c
-SRC_io      = image.c exif.c inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c bmp_rle.c resize.c resize_pillow.c \
+SRC_io      = image.c exif.c jpeg.c jpeg_markers.c jpeg_scan.c jpeg_huff.c jpeg_std.c jpeg_prog.c jpeg_smooth.c jpeg_lossless.c jpeg_out.c jpeg_ref.c \
+              inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c bmp_rle.c resize.c resize_pillow.c \
               resize_opencv.c npy.c csv.c number.c json_write.c json_read.c
+SRC_dicom   = dicom.c dicom_value.c dicom_dict.c dicom_syntax.c dicom_text.c dicom_charset.c dicom_pixels.c dicom_native.c dicom_frames.c \
+              dicom_rle.c dicom_jpeg.c dicom_colour.c dicom_palette.c dicom_voi.c dicom_us.c dicom_spacing.c dicom_marks.c dicom_image.c
+SRC_dicom_out = dicom_write.c dicom_source.c dicom_seg.c dicom_sc.c dicom_sr.c deidentify.c deidentify_rules.c deidentify_pixels.c
 SRC_stats   = logistic_apply.c nomogram.c
 SRC_stats  += dist.c dist_families.c quantile.c bootstrap.c roc.c delong.c roc_boot.c proportions.c paired.c subgroup.c \
               reclass.c twosample.c
@@ -35,10 +39,11 @@ SRC_stats  += smooth.c loess.c loess_stats.c isotonic.c calibration.c calibratio
               calibration_boot.c risk_spread.c recalibrate.c recalibrate_file.c dca.c dca_boot.c dca_validate.c
 SRC_stats  += logistic_read.c qr.c glm.c rcs.c formula.c design.c infer.c select.c lasso.c validate.c
 SRC_stats  += distance.c surface.c overlap.c tails.c agreement.c icc.c mrmc.c matched.c
-SRC_fusion  = masks.c fuse.c staple.c region.c signature.c quality.c
-SRC_tools   = cli.c cmd_convert.c cmd_prepack.c cmd_inspect.c inspect_plan.c cmd_infer.c cmd_bench.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c \
+SRC_fusion  = masks.c fuse.c staple.c region.c measure.c signature.c quality.c
+SRC_tools   = cli.c cmd_convert.c cmd_prepack.c cmd_inspect.c inspect_plan.c cmd_infer.c cmd_bench.c phantom.c phantom_law.c cmd_phantom.c cmd_image.c image_dicom.c \
               conf.c pack_read.c pack_net.c pack_source.c demo_pack.c input.c pipeline.c classify.c cases.c risk.c draw.c html.c result_json.c report_html.c case_files.c \
-              random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c font.c cmd_sheet.c nomogram_svg.c cmd_nomogram.c cmd_recalibrate.c
+              random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c font.c cmd_sheet.c nomogram_svg.c cmd_nomogram.c cmd_recalibrate.c \
+              cmd_deidentify.c dicom_out.c draw_caption.c
 SRC_io     += gb18030.c gb18030_chart.c svg.c svg_plot.c
 SRC_tools  += table.c figures.c figures_rows.c eval_data.c eval_fitted.c eval_run.c eval_models.c eval_pairs.c eval_groups.c \
               eval_json.c eval_csv.c eval_figures.c eval_text.c eval_html.c eval_tables.c cmd_evaluate.c
@@ -52,13 +57,13 @@ paths = $(addprefix $(1)/,$(2))
 LIB_SRC = $(call paths,base,$(SRC_base)) $(call paths,kernels,$(SRC_kernels)) $(call paths,kernels/ref,$(SRC_ref)) \
           $(call paths,weights,$(SRC_weights)) $(call paths,weights/import,$(SRC_import)) \
           $(call paths,nets,$(SRC_nets)) $(call paths,nets/engine,$(SRC_engine)) \
-          $(call paths,io,$(SRC_io)) $(call paths,stats,$(SRC_stats)) $(call paths,fusion,$(SRC_fusion))
+          $(call paths,io,$(SRC_io) $(SRC_dicom) $(SRC_dicom_out)) $(call paths,stats,$(SRC_stats)) $(call paths,fusion,$(SRC_fusion))
 TOOL_SRC = $(call paths,tools,$(SRC_tools)) $(call paths,bench,$(SRC_bench))
 
 # Which SIMD tiers this target can hold; which one runs is decided on the machine it runs on.
 TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
 ifneq (,$(filter x86_64-%,$(TARGET)))
-LIB_SRC += $(call paths,kernels/x86,$(SRC_x86))
+LIB_SRC += $(call paths,kernels/x86,$(SRC_x86)) io/jpeg_avx2.c
 TOOL_SRC += bench/peak_avx2.c bench/peak_avx512.c
 endif
 ifneq (,$(filter aarch64-%,$(TARGET)))
@@ -152,7 +157,7 @@ $(BUILD)/check_alloc: $(BUILD)/tests/regress/check_alloc.o $(TEST_SUPPORT) $(TOO
 define CHECK_RULE
 $(BUILD)/$(1): $(BUILD)/$(2:.c=.o) $(TEST_SUPPORT) $(if $(filter tests/golden/% tests/unit/check_nets.c,$(2)),$(BUILD)/tests/golden/synth.o) $(TOOL_OBJ) $(BUILD)/libsentinode.a
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter check_nets check_alloc_fit check_alloc_stats,$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
+	$$(Q)$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter check_nets check_alloc_fit check_alloc_stats check_jpeg_sweep check_dicom_alloc check_dicom_out_alloc,$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
 endef
 $(foreach s,$(filter-out tests/regress/check_alloc.c,$(wildcard tests/*/check_*.c)),$(eval $(call CHECK_RULE,$(basename $(notdir $(s))),$(s))))
 
@@ -210,7 +215,7 @@ install: $(PROGRAM) lib
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/sentinode
 	install -m 644 $(BUILD)/libsentinode.a $(DESTDIR)$(PREFIX)/lib
 	install -m 755 $(BUILD)/libsentinode.so $(DESTDIR)$(PREFIX)/lib
-	for h in base/base.h weights/weights.h nets/nets.h io/io.h stats/stats.h stats/nomogram.h stats/agreement.h stats/mrmc.h stats/paired.h stats/surface.h fusion/fusion.h; do \
+	for h in base/base.h weights/weights.h nets/nets.h fusion/fusion.h $(filter-out %_parts.h,$(wildcard io/*.h stats/*.h)); do \
 	    install -d $(DESTDIR)$(PREFIX)/include/sentinode/$$(dirname $$h) && \
 	    install -m 644 $$h $(DESTDIR)$(PREFIX)/include/sentinode/$$h || exit 1; done
 	install -m 644 sentinode.h $(DESTDIR)$(PREFIX)/include/sentinode

@@ -97,6 +97,18 @@ struct sn_dlsig {
 /* p[n] positive-class probabilities; logits clamp p to [1e-6, 1 - 1e-6]. features[n_features] the named network's pooled features (lasso only). */
 int sn_dlsig_apply(const struct sn_dlsig *d, int n, const double *p, const double *features, size_t n_features, double *sig, struct sn_error *err);
 
+/* ---- size (measure.c) -------------------------------------------------------------------------- */
+
+/* Millimetres, between edges of pixels, as callipers are set. */
+struct sn_size_mm {
+    double width, height; /* of the box */
+    double longest;       /* largest distance between two points of the outline (Feret's diameter) */
+    double across;        /* extent at right angles to it */
+    double area;          /* mm^2 */
+};
+/* mask of rows of `width` pixels; tight: its box. spacing_mm: row, column, above 0, else SN_EINVAL. */
+int sn_mask_size_mm(const uint8_t *mask, size_t width, const struct sn_box *tight, const double spacing_mm[2], struct sn_size_mm *s, struct sn_error *err);
+
 /* ---- quality (quality.c) ---------------------------------------------------------------------- */
 
 struct sn_quality_limits {

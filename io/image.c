@@ -87,7 +87,6 @@ static const char *foreign_format(const uint8_t *p, size_t n)
         size_t at, len;
         const char *magic, *name;
     } known[] = {
-        { 0, 3, "\xff\xd8\xff", "JPEG" },    { 128, 4, "DICM", "DICOM" },
         { 0, 4, "GIF8", "GIF" },             { 0, 4, "II*\0", "TIFF" },
         { 0, 4, "MM\0*", "TIFF" },           { 8, 4, "WEBP", "WebP" },
         { 0, 6, "\x93NUMPY", "NumPy array" }, { 0, 2, "BA", "OS/2 bitmap array" },
@@ -106,23 +105,36 @@ static const char *foreign_format(const uint8_t *p, size_t n)
 
 int sn_image_decode(const void *data, size_t size, struct sn_image *im, struct sn_error *err)
 {
+    return sn_image_decode_with(data, size, NULL, im, err);
+}
+
+int sn_image_decode_with(const void *data, size_t size, const struct sn_image_options *opt, struct sn_image *im,
+                         struct sn_error *err)
+{
+    const struct sn_jpeg_options jpeg = { .lenient = opt && opt->lenient, .full_range = true };
     const uint8_t *p = data;
     const char *foreign;
 
     memset(im, 0, sizeof *im);
     if (size == 0)
         return SN_FAIL(err, SN_EFORMAT, "image: empty file");
+    if (starts(p, size, 128, "DICM", 4)) /* the bytes before may be another format's, for its readers */
+        return sn_dicom_decode(data, size, opt ? opt->dicom : NULL, im, err);
     foreign = foreign_format(p, size);
     if (foreign)
         return SN_FAIL(err, SN_EUNSUPPORTED, "image: %s is not an image format we read", foreign);
     if (looks_like_png(p, size))
         return sn_png_decode(data, size, im, err);
+    if (starts(p, size, 0, "\xff\xd8\xff", 3))
+        return sn_jpeg_decode(data, size, &jpeg, im, err);
     if (starts(p, size, 0, "BM", 2))
         return sn_bmp_decode(data, size, im, err);
     if (size >= 2 && p[0] == 'P' && p[1] >= '1' && p[1] <= '6')
         return sn_pnm_decode(data, size, im, err);
+    if (sn_dicom_recognise(data, size))
+        return sn_dicom_decode(data, size, opt ? opt->dicom : NULL, im, err);
     return SN_FAIL(err, SN_EUNSUPPORTED,
-                   "image: content starting %02x %02x is no known image format (PNG, BMP, PNM)",
+                   "image: content starting %02x %02x is no known image format (PNG, JPEG, BMP, PNM, DICOM)",
                    p[0], size > 1 ? p[1] : 0);
 }
 
@@ -146,9 +158,11 @@ static int derive(const struct sn_image *in, struct sn_image *out, uint32_t w, u
 {
     SN_TRY(sn_image_alloc(out, w, h, channels, depth, err));
     out->orientation = in->orientation;
+    out->damaged = in->damaged;
     memcpy(out->format, in->format, sizeof out->format);
     memcpy(out->detail, in->detail, sizeof out->detail);
     memcpy(out->spacing_mm, in->spacing_mm, sizeof out->spacing_mm);
+    out->warnings = in->warnings;
     return SN_OK;
 }
 

@@ -1,6 +1,6 @@
 /*
  * inflate.c: zlib streams (RFC 1950) and deflate blocks (RFC 1951), decoded into a buffer of known
- * size.
+ * size; bare blocks also into one of unknown size.
  *
  * One table look-up per symbol: a root table indexed by the next ROOT bits, whose entries either
  * are the symbol or point to a second table for the codes that are longer. The bit buffer holds 64
@@ -39,6 +39,7 @@ struct inflater {
     uint8_t *out_start, *out, *out_end;
     uint64_t bits;  /* next bit lowest; bits above `count` may already hold the bytes that follow */
     unsigned count; /* bits that are accounted as read */
+    bool full;      /* the output buffer was too small */
     struct sn_error *err;
     uint32_t lit[LIT_ROOM];
     uint32_t dist[DIST_ROOM];
@@ -71,6 +72,7 @@ static int truncated(struct inflater *z)
 
 static int overfull(struct inflater *z)
 {
+    z->full = true;
     return SN_FAIL(z->err, SN_EFORMAT, "zlib: data decode to more than the %zu bytes expected",
                    (size_t)(z->out_end - z->out_start));
 }
@@ -569,24 +571,84 @@ static int inflate_stream(struct inflater *z)
     return SN_OK;
 }
 
-int sn_zlib_inflate(const void *in, size_t in_size, void *out, size_t out_size,
-                    struct sn_error *err)
+static void set_up(struct inflater *z, const void *in, size_t in_size, void *out, size_t out_size,
+                   struct sn_error *err)
 {
     static const uint8_t nothing[1] = { 0 };
-    uint8_t empty[1];
-    struct inflater *z = malloc(sizeof *z);
-    int rc;
+    static uint8_t empty[1]; /* never written: its size is 0 */
 
-    if (!z)
-        return SN_NOMEM(err, "inflate tables");
     z->in_start = z->in = in_size ? in : nothing;
     z->in_end = z->in + in_size;
     z->out_start = z->out = out_size ? out : empty;
     z->out_end = z->out + out_size;
     z->bits = 0;
     z->count = 0;
+    z->full = false;
     z->err = err;
+}
+
+int sn_zlib_inflate(const void *in, size_t in_size, void *out, size_t out_size,
+                    struct sn_error *err)
+{
+    struct inflater *z = malloc(sizeof *z);
+    int rc;
+
+    if (!z)
+        return SN_NOMEM(err, "inflate tables");
+    set_up(z, in, in_size, out, out_size, err);
     rc = inflate_stream(z);
+    free(z);
+    return rc;
+}
+
+/* Into a buffer of `room` bytes; *full: it was too small, anything else is final. */
+static int inflate_into(struct inflater *z, const void *in, size_t in_size, size_t room, uint8_t **out,
+                        size_t *out_size, bool *full, struct sn_error *err)
+{
+    uint8_t *buf = malloc(SN_MAX(room, (size_t)1));
+    int rc;
+
+    *full = false;
+    if (!buf)
+        return SN_NOMEM(err, "inflated data");
+    set_up(z, in, in_size, buf, room, err);
+    rc = inflate_blocks(z);
+    *full = z->full;
+    if (rc) {
+        free(buf);
+        return rc;
+    }
+    *out = buf;
+    *out_size = (size_t)(z->out - z->out_start);
+    return SN_OK;
+}
+
+/*
+ * The size is found by doubling and starting over: at most twice the work, and the decoding loops
+ * stay as they are for the streams whose size is known.
+ */
+int sn_inflate_raw(const void *in, size_t in_size, size_t limit, uint8_t **out, size_t *out_size,
+                   struct sn_error *err)
+{
+    size_t room = in_size < limit / 8 ? SN_MIN(8 * in_size + 4096, limit) : limit;
+    struct inflater *z = malloc(sizeof *z);
+    bool full;
+    int rc;
+
+    *out = NULL;
+    *out_size = 0;
+    if (!z)
+        return SN_NOMEM(err, "inflate tables");
+    for (;;) {
+        rc = inflate_into(z, in, in_size, room, out, out_size, &full, err);
+        if (!rc || !full)
+            break;
+        if (room == limit) {
+            rc = SN_FAIL(err, SN_ELIMIT, "zlib: data decode to more than the limit of %zu bytes", limit);
+            break;
+        }
+        room = room > limit / 2 ? limit : 2 * room;
+    }
     free(z);
     return rc;
 }

@@ -9,11 +9,13 @@
 #define SN_IO_H
 
 #include "base/base.h"
+#include "io/dicom.h"
 
 /* ---- images ----------------------------------------------------------------------------- */
 
 #define SN_IMAGE_MAX_PIXELS ((size_t)1 << 27) /* 134 Mpixel: 10 times the largest scanner export seen */
 #define SN_IMAGE_MAX_SIDE   65535u
+#define SN_IMAGE_DETAIL     400
 
 /*
  * Decoded pixels, rows top to bottom, channels interleaved, no row padding.
@@ -28,10 +30,20 @@ struct sn_image {
     int depth;
     void *data;
     int orientation;      /* EXIF 1..8; 1 when absent */
-    char format[16];      /* "png", "bmp", "pgm", ... */
-    char detail[160];     /* one line for people: "8-bit palette, interlaced, gAMA ignored" */
+    bool damaged;         /* decoded with `lenient` from data that contradict themselves; detail says how */
+    char format[16];      /* "png", "bmp", "jpeg", ... */
+    char detail[SN_IMAGE_DETAIL]; /* one line for people: "8-bit palette, interlaced, gAMA ignored" */
     double spacing_mm[2]; /* row, column spacing; 0 when the format has no physical scale we trust */
+    unsigned warnings;    /* SN_WARN_... */
+    uint32_t frame, x, y; /* DICOM: the frame shown, from 0, and where in it this picture begins */
 };
+
+/* What a reader saw that a person should know before the picture is used. */
+#define SN_WARN_FRAMES  1u /* one of several frames was shown without being asked for */
+#define SN_WARN_REGIONS 2u /* several ultrasound panes; one was shown */
+#define SN_WARN_COLOUR  4u /* colour inside an ultrasound picture: Doppler or elastography */
+#define SN_WARN_MARKS   8u /* callipers, text or other graphics drawn into it */
+#define SN_WARN_SPACING 16u /* physical scales that contradict each other or anatomy */
 
 void sn_image_free(struct sn_image *im); /* a zeroed image is fine */
 int sn_image_alloc(struct sn_image *im, uint32_t w, uint32_t h, int channels, int depth, struct sn_error *err);
@@ -43,6 +55,17 @@ int sn_image_read(const char *path, struct sn_image *im, struct sn_error *err); 
 int sn_png_decode(const void *data, size_t size, struct sn_image *im, struct sn_error *err);
 int sn_bmp_decode(const void *data, size_t size, struct sn_image *im, struct sn_error *err);
 int sn_pnm_decode(const void *data, size_t size, struct sn_image *im, struct sn_error *err);
+
+/*
+ * As sn_image_decode, with choices; NULL means all zero. `lenient` decodes what is there of a damaged
+ * file and sets im->damaged, where the format's reader can (JPEG); others fail as without it.
+ */
+struct sn_dicom_view;
+struct sn_image_options {
+    bool lenient;
+    const struct sn_dicom_view *dicom; /* frame and region of a DICOM file; NULL: the only frame, the tissue region */
+};
+int sn_image_decode_with(const void *data, size_t size, const struct sn_image_options *opt, struct sn_image *im, struct sn_error *err);
 
 /* 8-bit PNG, any channel count; 16-bit input is refused (convert first). *out is malloc'd bytes. */
 int sn_png_encode(const struct sn_image *im, struct sn_buf *out, struct sn_error *err);
@@ -56,6 +79,69 @@ int sn_image_to_rgb(const struct sn_image *in, struct sn_image *out, struct sn_e
 int sn_image_to_grey(const struct sn_image *in, struct sn_image *out, struct sn_error *err);
 /* x, y, w, h inside the image. */
 int sn_image_crop(const struct sn_image *in, uint32_t x, uint32_t y, uint32_t w, uint32_t h, struct sn_image *out, struct sn_error *err);
+
+/* ---- DICOM as a picture (dicom_image.c); elements and stored values: dicom.h ----------------- */
+
+#define SN_FRAME_ONLY (-1L)  /* the only frame; of several the middle one, noted and warned of */
+#define SN_FRAME_MID  (-2L)  /* frames / 2, counted from 0, as asked for */
+#define SN_REGION_AUTO (-1)  /* the 2D tissue region by sn_dicom_choose_region's rule; none: the whole frame */
+#define SN_REGION_NONE (-2)  /* the whole frame */
+
+struct sn_dicom_view {
+    long frame;  /* from 0, or SN_FRAME_... */
+    int region;  /* index into sn_dicom_regions, or SN_REGION_... */
+};
+
+/*
+ * 8-bit grey or RGB as a viewer shows it: modality and VOI look-up tables or rescale and window applied,
+ * palettes expanded, YBR converted, MONOCHROME1 inverted, cropped to the region. spacing_mm from the
+ * region's physical deltas when its units are cm, else from Pixel Spacing unless the object is a
+ * secondary capture. Codes as sn_dicom_describe. NULL view: SN_FRAME_ONLY, SN_REGION_AUTO.
+ */
+int sn_dicom_image(struct sn_dicom *d, const struct sn_dicom_view *view, struct sn_image *im, struct sn_error *err);
+/* Parse and picture in one; what sn_image_decode_with calls. view NULL: as above. */
+int sn_dicom_decode(const void *data, size_t size, const struct sn_dicom_view *view, struct sn_image *im, struct sn_error *err);
+
+/* ---- JPEG (jpeg.c), ITU-T T.81 ------------------------------------------------------------ */
+
+/*
+ * Baseline, extended and progressive Huffman streams of 8 bits, 1 to 4 components, any whole ratio
+ * of sampling factors, and lossless streams (process 14) of 2 to 16 bits, 1 to 4 components, all
+ * predictors. 8-bit pixels are libjpeg-turbo's (its x86 SIMD, default settings): integer inverse DCT,
+ * triangle upsampling, integer colour conversion. SN_EUNSUPPORTED, by name: arithmetic coding,
+ * hierarchical, 12 bits, sampling ratios that are not whole, subsampled lossless.
+ * Not applied: EXIF orientation (recorded), ICC profiles, libjpeg's block smoothing of unfinished
+ * progressive streams (it invents what the file does not have).
+ */
+enum sn_jpeg_colour {
+    SN_JPEG_AUTO,       /* decided from the stream, as libjpeg does: YCbCr, CMYK and YCCK become RGB */
+    SN_JPEG_COMPONENTS, /* no conversion: 1 to 4 components at full size are the image's channels */
+    SN_JPEG_YCC         /* three components are YCbCr whatever the markers say */
+};
+struct sn_jpeg_options {
+    enum sn_jpeg_colour colour;
+    bool lenient;    /* damaged data: decode what is there, as djpeg does, and set im->damaged */
+    bool full_range; /* lossless of 2..7, 9..15 bits: scale to 8 or 16 bits; else samples as stored */
+    bool scalar;     /* the portable functions only; the same pixels */
+};
+enum sn_jpeg_process { SN_JPEG_BASELINE, SN_JPEG_EXTENDED, SN_JPEG_PROGRESSIVE, SN_JPEG_LOSSLESS };
+struct sn_jpeg_info {
+    uint32_t width, height;
+    int components, precision;    /* bits a sample */
+    enum sn_jpeg_process process;
+    uint8_t id[4], h[4], v[4];    /* component identifiers and sampling factors */
+    bool jfif;                    /* has a JFIF APP0 marker */
+    int adobe_transform;          /* of an Adobe APP14 marker; -1 without one */
+    bool ycc;                     /* SN_JPEG_AUTO takes the first three components as YCbCr */
+    int orientation;              /* EXIF 1..8; 1 when absent */
+};
+/* The headers up to the first scan. */
+int sn_jpeg_read_info(const void *data, size_t size, struct sn_jpeg_info *info, struct sn_error *err);
+/*
+ * opt may be NULL: all zero. Bytes behind the end of image are ignored and counted in detail (DICOM
+ * pads). Memory: at most 64 MiB + 4096 x size, picture included. At most 256 scans.
+ */
+int sn_jpeg_decode(const void *data, size_t size, const struct sn_jpeg_options *opt, struct sn_image *im, struct sn_error *err);
 
 /* ---- resize (resize.c) ------------------------------------------------------------------ */
 
@@ -184,6 +270,9 @@ const struct sn_json_value *sn_json_get(const struct sn_json_value *object, cons
 
 /* zlib stream (RFC 1950/1951) into exactly `out_size` bytes; Adler-32 checked. */
 int sn_zlib_inflate(const void *in, size_t in_size, void *out, size_t out_size, struct sn_error *err);
+/* Bare deflate blocks (RFC 1951) of unknown size into a new buffer *out (malloc'd) of at most `limit`
+ * bytes, beyond which SN_ELIMIT; bytes behind the last block are ignored. */
+int sn_inflate_raw(const void *in, size_t in_size, size_t limit, uint8_t **out, size_t *out_size, struct sn_error *err);
 /* zlib stream appended to out; deterministic; LZ77 with dynamic Huffman codes. */
 int sn_zlib_deflate(const void *in, size_t n, struct sn_buf *out, struct sn_error *err);
 uint32_t sn_adler32(const void *data, size_t n); /* RFC 1950, of the whole data at once */

@@ -34,8 +34,7 @@ const char *sn_cam_file(const struct sn_pack *pack, int k, char *buf)
 
 double sn_cam_limit(const struct sn_cam *cam) { return SN_MAX(-cam->low, cam->high); }
 
-/* Adds one file; the caller fills its data. */
-static struct sn_case_file *next_file(struct sn_case_files *f, const char *name)
+struct sn_case_file *sn_case_next_file(struct sn_case_files *f, const char *name)
 {
     struct sn_case_file *file = &f->file[f->n++];
 
@@ -48,7 +47,7 @@ static struct sn_case_file *next_file(struct sn_case_files *f, const char *name)
 static int add_png(struct sn_case_files *f, const char *name, int rc, struct sn_image *picture, struct sn_error *err)
 {
     if (!rc)
-        rc = sn_png_encode(picture, &next_file(f, name)->data, err);
+        rc = sn_png_encode(picture, &sn_case_next_file(f, name)->data, err);
     sn_image_free(picture);
     return rc;
 }
@@ -68,8 +67,10 @@ static int render(const struct sn_report *r, struct sn_case_files *f, struct sn_
         SN_TRY(add_png(f, sn_cam_file(r->pack, k, name),
                        sn_draw_cam(&a->crop, cam->map, cam->w, cam->h, sn_cam_limit(cam), &im, err), &im, err));
     }
-    SN_TRY(sn_report_html(r, f, &next_file(f, "report.html")->data, err));
-    return sn_result_json(r, &next_file(f, "result.json")->data, err);
+    SN_TRY(sn_report_html(r, f, &sn_case_next_file(f, "report.html")->data, err));
+    if (r->dicom)
+        SN_TRY(sn_case_dicom(r, f, err));
+    return sn_result_json(r, f, &sn_case_next_file(f, "result.json")->data, err);
 }
 
 int sn_case_render(const struct sn_report *r, struct sn_case_files *f, struct sn_error *err)
@@ -77,6 +78,7 @@ int sn_case_render(const struct sn_report *r, struct sn_case_files *f, struct sn
     int rc;
 
     f->n = 0;
+    f->no_dicom[0] = '\0';
     rc = render(r, f, err);
     if (rc)
         sn_case_files_free(f);
@@ -90,7 +92,8 @@ static bool ours(const char *name)
     size_t n = strlen(name);
 
     return strcmp(name, "result.json") == 0 || strcmp(name, "report.html") == 0 || strcmp(name, "mask.png") == 0 ||
-           strcmp(name, "overlay.png") == 0 ||
+           strcmp(name, "overlay.png") == 0 || strcmp(name, "seg.dcm") == 0 || strcmp(name, "probability.dcm") == 0 ||
+           strcmp(name, "overlay.dcm") == 0 || strcmp(name, "report.dcm") == 0 ||
            (strncmp(name, "cam", 3) == 0 && n > 4 && strcmp(name + n - 4, ".png") == 0);
 }
 

@@ -2,6 +2,7 @@
 #include "tools/cases.h"
 
 #include "tools/cli.h"
+#include "tools/image_dicom.h"
 #include "tools/table.h"
 
 #include <stdio.h>
@@ -125,15 +126,36 @@ static int rows_from_manifest(struct sn_cases *c, const char *manifest, struct s
     return rc;
 }
 
-/* case1.png is case case1. */
+/* case1.png is case case1; cine.dcm#3 is cine-frame3. */
+static char *case_id(struct sn_cases *c, const char *name, struct sn_error *err)
+{
+    const char *mark = strrchr(name, '#'), *end = name + strlen(name), *dot;
+    struct sn_buf id = { 0 };
+    char *kept;
+    long frame;
+
+    if (mark && sn_frame_parse(mark + 1, &frame))
+        end = mark;
+    else
+        mark = NULL;
+    for (dot = end; dot > name && *dot != '.'; dot--)
+        ;
+    sn_buf_add(&id, name, (size_t)((dot > name ? dot : end) - name));
+    if (mark)
+        sn_buf_printf(&id, "-frame%s", mark + 1);
+    kept = id.failed ? NULL : sn_arena_strdup(&c->arena, id.data, id.len, err);
+    sn_buf_free(&id);
+    return kept;
+}
+
 static int rows_from_images(struct sn_cases *c, char *const *images, struct sn_error *err)
 {
     for (size_t i = 0; i < c->n_rows; i++) {
         struct sn_case_row *r = &c->rows[i];
-        const char *name = sn_basename(images[i]), *dot = strrchr(name, '.');
+        const char *name = sn_basename(images[i]);
 
         *r = (struct sn_case_row){ .path = images[i], .image = name, .patient = "", .manifest_row = SN_NO_ROW };
-        r->id = sn_arena_strdup(&c->arena, name, dot && dot != name ? (size_t)(dot - name) : strlen(name), err);
+        r->id = case_id(c, name, err);
         if (!r->id)
             return SN_NOMEM(err, "a case");
         if (!usable_id(r->id))

@@ -20,6 +20,7 @@ static const struct {
     { "nomogram", sn_cmd_nomogram, "a logistic model as points: table, one patient's sum, a page to print" },
     { "recalibrate", sn_cmd_recalibrate, "fit a map from risks to calibrated ones, or apply one" },
     { "image", sn_cmd_image, "show what the program sees in an image file" },
+    { "deidentify", sn_cmd_deidentify, "DICOM images without the patient: basic profile, pixels around the picture blanked" },
     { "convert", sn_cmd_convert, "turn a .pth, .pt or .safetensors checkpoint into .snw" },
     { "prepack", sn_cmd_prepack, "fold and reorder a .snw's weights, so that it starts at once" },
     { "inspect", sn_cmd_inspect, "what a .snw file holds, and how it would run" },

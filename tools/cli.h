@@ -73,6 +73,7 @@ const char *sn_basename(const char *path);
 int sn_cmd_bench(int argc, char **argv);
 int sn_cmd_classify(int argc, char **argv);
 int sn_cmd_convert(int argc, char **argv);
+int sn_cmd_deidentify(int argc, char **argv);
 int sn_cmd_dice(int argc, char **argv);
 int sn_cmd_evaluate(int argc, char **argv);
 int sn_cmd_fit(int argc, char **argv);

@@ -4,21 +4,44 @@
 #include <stdio.h>
 
 #include "io/io.h"
+#include "tools/image_dicom.h"
 
 static const char help[] =
-    "Usage: sentinode image IN [-o OUT.png|OUT.npy]\n"
+    "Usage: sentinode image IN [-o OUT.png|OUT.npy] [--frame K|mid|all] [--region K|auto|none]\n"
+    "       sentinode image IN.dcm --raw -o OUT.npy [--frame K|mid|all]\n"
+    "       sentinode image IN.dcm --tags [--phi]\n"
     "\n"
-    "Reads a PNG, BMP or PNM picture (told by content, not by name), prints its properties and,\n"
-    "with -o, writes the pixels the other commands work on.\n"
+    "Reads a PNG, JPEG, BMP, PNM or DICOM picture (told by content, not by name), prints its properties\n"
+    "and, with -o, writes the pixels the other commands work on.\n"
     "\n"
     "  -o OUT.npy   the decoded samples: uint8 or uint16, [rows][cols] or [rows][cols][channels];\n"
     "               alpha kept, palettes expanded, no orientation applied\n"
     "  -o OUT.png   8 bits (16-bit samples lose their low byte), EXIF orientation applied\n"
     "\n"
+    "DICOM: the picture a viewer shows, cut to the 2D tissue region of ultrasound.\n"
+    "  --frame K    frame K of several, from 1, or mid; all: [frames][rows][cols](channels) as OUT.npy, or\n"
+    "               OUT-0001.png and so on. Default: the middle one (with --raw: all)\n"
+    "  --region K   ultrasound region K, from 1; none: the whole frame; auto: the largest 2D tissue region\n"
+    "  --raw        the stored values instead: no window, no palette, no crop; native 4:2:2 at full chroma,\n"
+    "               lossy JPEG colour as RGB; [frames][rows][cols][samples], axes of length 1 for frames and\n"
+    "               samples left out\n"
+    "  --tags       the elements; values that may identify a person are hidden\n"
+    "  --phi        shows those too\n"
+    "\n"
     "pixels_sha256 is the digest of the decoded samples, row by row, 16-bit ones low byte first:\n"
     "the same bytes as the data of OUT.npy.\n";
 
-static const struct sn_opt opts[] = { { "-o,--output", 'o', true }, { 0 } };
+enum { OUTPUT = 'o', FRAME = 'f', REGION = 'g', RAW = 'r', TAGS = 't', PHI = 'p' };
+
+static const struct sn_opt opts[] = { { "-o,--output", OUTPUT, true }, { "--frame", FRAME, true }, { "--region", REGION, true },
+                                      { "--raw", RAW, false },         { "--tags", TAGS, false },  { "--phi", PHI, false },
+                                      { 0 } };
+
+struct job {
+    const char *path, *output;
+    struct sn_dicom_view view; /* frame may be SN_FRAME_ALL */
+    bool raw, tags, phi;
+};
 
 struct properties {
     char file_sha256[SN_SHA256_HEX], pixels_sha256[SN_SHA256_HEX];
@@ -55,15 +78,16 @@ static void hash_pixels(const struct sn_image *im, char hex[SN_SHA256_HEX])
     sn_hex(digest, sizeof digest, hex);
 }
 
-static int read_image(const char *path, struct sn_image *im, struct properties *p,
+static int read_image(const char *path, const struct sn_dicom_view *view, struct sn_image *im, struct properties *p,
                       struct sn_error *err)
 {
+    const struct sn_image_options opt = { .dicom = view };
     struct sn_map map;
     uint8_t digest[32];
     int rc;
 
     SN_TRY(sn_map_file(path, &map, err));
-    rc = sn_image_decode(map.data, map.size, im, err);
+    rc = sn_image_decode_with(map.data, map.size, &opt, im, err);
     if (!rc) {
         sn_sha256(map.data, map.size, digest);
         sn_hex(digest, sizeof digest, p->file_sha256);
@@ -99,6 +123,7 @@ static void print_text(const char *path, const char *output, const struct sn_ima
                        const struct properties *p)
 {
     static const char *const kinds[5] = { "", "grey", "grey+alpha", "RGB", "RGBA" };
+    char text[256];
 
     (void)printf("file           %s\n", sn_basename(path));
     (void)printf("format         %s: %s\n", im->format, im->detail);
@@ -115,6 +140,8 @@ static void print_text(const char *path, const char *output, const struct sn_ima
     } else {
         (void)printf("spacing        unknown\n");
     }
+    if (im->warnings)
+        (void)printf("warnings       %s\n", sn_warning_text(im->warnings, text, sizeof text));
     (void)printf("file sha256    %s\n", p->file_sha256);
     (void)printf("pixels sha256  %s\n", p->pixels_sha256);
     if (output)
@@ -125,6 +152,7 @@ static int print_json(const char *path, const char *output, const struct sn_imag
                       const struct properties *p, struct sn_error *err)
 {
     struct sn_json j;
+    char text[256];
     bool failed;
 
     sn_json_init(&j, 2);
@@ -146,6 +174,7 @@ static int print_json(const char *path, const char *output, const struct sn_imag
     } else {
         sn_json_null(&j);
     }
+    sn_json_kv(&j, "warnings", im->warnings ? sn_warning_text(im->warnings, text, sizeof text) : NULL);
     sn_json_kv(&j, "file_sha256", p->file_sha256);
     sn_json_kv(&j, "pixels_sha256", p->pixels_sha256);
     sn_json_kv(&j, "output", output ? sn_basename(output) : NULL);
@@ -157,28 +186,84 @@ static int print_json(const char *path, const char *output, const struct sn_imag
     return failed ? SN_NOMEM(err, "the summary") : SN_OK;
 }
 
-static int run(const struct sn_args *a, const char *path, const char *output, struct sn_error *err)
+static int run(const struct sn_args *a, const struct job *j, struct sn_error *err)
 {
     struct sn_image im = { 0 };
     struct properties p;
     int rc;
 
-    SN_TRY_OUT(read_image(path, &im, &p, err));
-    if (output)
-        SN_TRY_OUT(ends_with(output, ".npy") ? write_npy(output, &im, err)
-                                             : write_png(output, &im, err));
+    SN_TRY_OUT(read_image(j->path, &j->view, &im, &p, err));
+    if (j->output)
+        SN_TRY_OUT(ends_with(j->output, ".npy") ? write_npy(j->output, &im, err)
+                                                : write_png(j->output, &im, err));
     if (a->common.json)
-        rc = print_json(path, output, &im, &p, err);
+        rc = print_json(j->path, j->output, &im, &p, err);
     else if (!a->common.quiet)
-        print_text(path, output, &im, &p);
+        print_text(j->path, j->output, &im, &p);
 out:
     sn_image_free(&im);
     return rc;
 }
 
+/* --raw, --tags, --frame all: what other formats do not have. */
+static int run_dicom(const struct job *j, struct sn_error *err)
+{
+    struct sn_dicom d;
+    struct sn_map map;
+    int rc;
+
+    SN_TRY(sn_map_file(j->path, &map, err));
+    if (!sn_dicom_recognise(map.data, map.size))
+        rc = SN_FAIL(err, SN_EUNSUPPORTED, "not a DICOM file; --raw, --tags and --frame all are for those");
+    else
+        rc = sn_dicom_parse(map.data, map.size, &d, err);
+    if (!rc) {
+        if (j->tags)
+            rc = sn_dicom_print_tags(&d, j->phi, err);
+        else if (j->raw)
+            rc = sn_dicom_write_raw(&d, j->view.frame == SN_FRAME_ONLY ? SN_FRAME_ALL : j->view.frame, j->output, err);
+        else
+            rc = sn_dicom_write_all(&d, j->view.region, j->output, err);
+        sn_dicom_free(&d);
+    }
+    sn_map_close(&map);
+    return rc ? sn_fail_context(err, rc, "%s", j->path) : SN_OK;
+}
+
+static bool parse_region(const struct sn_args *a, int *region)
+{
+    long k;
+
+    if (strcmp(a->value, "auto") == 0 || strcmp(a->value, "none") == 0) {
+        *region = a->value[0] == 'a' ? SN_REGION_AUTO : SN_REGION_NONE;
+        return true;
+    }
+    if (!sn_args_int(a, "--region", 1, SN_DICOM_MAX_REGIONS, &k))
+        return false;
+    *region = (int)k - 1;
+    return true;
+}
+
+static int check_usage(const struct sn_args *a, const struct job *j)
+{
+    if (!j->path)
+        return sn_args_usage(a, "an image file is missing");
+    if (j->output && !ends_with(j->output, ".png") && !ends_with(j->output, ".npy"))
+        return sn_args_usage(a, "-o needs a name ending in .png or .npy, found '%s'", j->output);
+    if (j->raw && (!j->output || !ends_with(j->output, ".npy")))
+        return sn_args_usage(a, "--raw needs -o with a name ending in .npy");
+    if (j->tags && (j->raw || j->output || a->common.json))
+        return sn_args_usage(a, "--tags prints text: no --raw, -o or --json");
+    if (j->phi && !j->tags)
+        return sn_args_usage(a, "--phi belongs to --tags");
+    if (j->view.frame == SN_FRAME_ALL && !j->output)
+        return sn_args_usage(a, "--frame all needs -o");
+    return 0;
+}
+
 int sn_cmd_image(int argc, char **argv)
 {
-    const char *path = NULL, *output = NULL;
+    struct job j = { .view = { SN_FRAME_ONLY, SN_REGION_AUTO } };
     struct sn_error err = { 0 };
     struct sn_args a;
     int c;
@@ -186,21 +271,39 @@ int sn_cmd_image(int argc, char **argv)
     sn_args_init(&a, help, opts, argc, argv);
     while ((c = sn_args_next(&a)) != 0) {
         switch (c) {
-        case 'o':
-            output = a.value;
+        case OUTPUT:
+            j.output = a.value;
+            break;
+        case FRAME:
+            if (!sn_frame_parse(a.value, &j.view.frame))
+                return sn_args_usage(&a, "--frame takes a number from 1, mid or all, found '%s'", a.value);
+            break;
+        case REGION:
+            if (!parse_region(&a, &j.view.region))
+                return 2;
+            break;
+        case RAW:
+            j.raw = true;
+            break;
+        case TAGS:
+            j.tags = true;
+            break;
+        case PHI:
+            j.phi = true;
             break;
         case '.':
-            if (path)
+            if (j.path)
                 return sn_args_usage(&a, "one image at a time, found '%s' too", a.value);
-            path = a.value;
+            j.path = a.value;
             break;
         default:
             return sn_args_exit(&a);
         }
     }
-    if (!path)
-        return sn_args_usage(&a, "an image file is missing");
-    if (output && !ends_with(output, ".png") && !ends_with(output, ".npy"))
-        return sn_args_usage(&a, "-o needs a name ending in .png or .npy, found '%s'", output);
-    return sn_report(&a, run(&a, path, output, &err), &err);
+    c = check_usage(&a, &j);
+    if (c)
+        return c;
+    if (j.raw || j.tags || j.view.frame == SN_FRAME_ALL)
+        return sn_report(&a, run_dicom(&j, &err), &err);
+    return sn_report(&a, run(&a, &j, &err), &err);
 }

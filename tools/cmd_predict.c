@@ -19,6 +19,8 @@ static const char help[] =
     "                    are relative to its folder. Images given as arguments are cases by their name\n"
     "  --clinical CSV    clinical columns, matched by case, else image, else patient\n"
     "  -o DIR            made when missing; an earlier result of the same case is replaced\n"
+    "  --dicom           for DICOM input also seg.dcm and probability.dcm (segmentations), overlay.dcm\n"
+    "                    (secondary capture) and report.dcm (measurements, TID 1500)\n"
     "  --no-risk         stop at the deep-learning signature: needs no clinical values\n"
     "  --patient-rule R  mean or max over a patient's images, instead of the pack's rule\n"
     "  --case NAME --patient NAME --image NAME --outcome NAME   names of these columns in your tables\n"
@@ -31,6 +33,7 @@ enum {
     CLINICAL = 'c',
     OUTPUT = 'o',
     NO_RISK = 'n',
+    DICOM = 'd',
     RULE = 'r',
     CASE = 'C',
     PATIENT = 'P',
@@ -44,6 +47,7 @@ static const struct sn_opt opts[] = {
     { "--clinical", CLINICAL, true },
     { "-o,--output", OUTPUT, true },
     { "--no-risk", NO_RISK, false },
+    { "--dicom", DICOM, false },
     { "--patient-rule", RULE, true },
     { "--case", CASE, true },
     { "--patient", PATIENT, true },
@@ -66,7 +70,7 @@ struct job {
     const char *pack_dir, *manifest, *clinical, *dir, *rule;
     char **images; /* [n_images] of argv, in place */
     size_t n_images;
-    bool no_risk;
+    bool no_risk, dicom;
     struct sn_pack pack;
     struct sn_cases cases;
     struct sn_pipeline *pipeline;
@@ -183,6 +187,8 @@ static int finish_case(struct job *j, const struct sn_report *r, struct sn_error
 
     SN_TRY(csv_line(j, r->row, r->a, r->risk, &f->line, err));
     SN_TRY(sn_case_render(r, &files, err));
+    if (files.no_dicom[0])
+        sn_note(&j->args, "case %s: no DICOM objects: %s", r->row->id, files.no_dicom);
     rc = sn_case_write(j->dir, r->row->id, &files, err);
     sn_case_files_free(&files);
     if (rc)
@@ -212,7 +218,8 @@ static void progress(struct job *j, const struct sn_case_row *row)
 static void run_patient(struct job *j, const struct sn_case_row **rows, struct sn_analysis *analyses,
                         const struct sn_analysis **good, int n)
 {
-    struct sn_report r = { .pack = &j->pack, .cases = &j->cases, .patient_rows = rows, .common = &j->args.common };
+    struct sn_report r = { .pack = &j->pack, .cases = &j->cases, .patient_rows = rows, .common = &j->args.common,
+                           .dicom = j->dicom };
     struct sn_risk risk = { 0 };
     struct sn_error err = { 0 };
     bool any = false;
@@ -433,6 +440,7 @@ static bool read_options(struct job *j, int *code)
         case CLINICAL: j->clinical = a->value; break;
         case OUTPUT: j->dir = a->value; break;
         case NO_RISK: j->no_risk = true; break;
+        case DICOM: j->dicom = true; break;
         case RULE: j->rule = a->value; break;
         case CASE: j->names.id = a->value; break;
         case PATIENT: j->names.patient = a->value; break;

@@ -16,6 +16,12 @@ int sn_draw_mask(const uint8_t *mask, uint32_t w, uint32_t h, struct sn_image *o
  */
 int sn_draw_overlay(const struct sn_image *rgb, const uint8_t *mask, const struct sn_box *box, struct sn_image *out,
                     struct sn_error *err);
+/*
+ * The image with a black band under it that holds lines of text, as large as its width allows and at most
+ * twice the font's size for each 500 pixels; a narrow image gets black at its right.
+ */
+int sn_draw_caption(const struct sn_image *rgb, const char *const *lines, size_t n, struct sn_image *out,
+                    struct sn_error *err);
 /* The mask's border pixels, `thick` inwards, in an RGB image of the mask's size. */
 void sn_draw_contour(struct sn_image *rgb, const uint8_t *mask, int thick, const uint8_t colour[3]);
 /*

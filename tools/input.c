@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "tools/image_dicom.h"
+
 void sn_digest_bytes(const void *x, size_t n, char hex[SN_SHA256_HEX])
 {
     uint8_t digest[32];
@@ -93,17 +95,52 @@ static int open_named(const char *path, const char *name, struct sn_map *map, st
     return rc;
 }
 
+/* "cine.dcm#12": *frame, and the length of what comes before the '#'; 0 when the text is no such path. */
+static size_t frame_suffix(const char *path, long *frame)
+{
+    const char *mark = strrchr(path, '#');
+
+    if (!mark || mark == path || !sn_frame_parse(mark + 1, frame) || *frame == SN_FRAME_ALL)
+        return 0;
+    return (size_t)(mark - path);
+}
+
+/* The file under its whole name; failing that, without the frame at its end. */
+int sn_input_open(const char *path, const char *name, struct sn_map *map, long *frame, struct sn_error *err)
+{
+    int rc = open_named(path, name, map, err);
+    size_t n = rc == SN_EIO ? frame_suffix(path, frame) : 0;
+    struct sn_error second = { 0 };
+    char *file;
+
+    if (n == 0)
+        return rc;
+    file = malloc(n + 1);
+    if (!file)
+        return SN_NOMEM(err, "a file name");
+    memcpy(file, path, n);
+    file[n] = 0;
+    if (sn_map_file(file, map, &second) == SN_OK)
+        rc = SN_OK;
+    free(file);
+    return rc;
+}
+
 int sn_input_read(const char *path, const char *name, struct sn_input *in, struct sn_error *err)
 {
+    struct sn_dicom_view view = { SN_FRAME_ONLY, SN_REGION_AUTO };
+    const struct sn_image_options opt = { .dicom = &view };
     struct sn_map map = { 0 };
     struct sn_image raw = { 0 };
     int rc;
 
     *in = (struct sn_input){ 0 };
-    SN_TRY(open_named(path, name, &map, err));
+    SN_TRY(sn_input_open(path, name, &map, &view.frame, err));
     in->bytes = map.size;
     sn_digest_bytes(map.data, map.size, in->sha256);
-    SN_TRY_OUT(sn_image_decode(map.data, map.size, &raw, err));
+    SN_TRY_OUT(sn_image_decode_with(map.data, map.size, &opt, &raw, err));
+    if (view.frame != SN_FRAME_ONLY && strcmp(raw.format, "dicom") != 0)
+        SN_TRY_OUT(SN_FAIL(err, SN_EINVAL, "a frame was asked for, only DICOM files have them"));
     digest_pixels(&raw, in->pixels_sha256);
     in->width = raw.width;
     in->height = raw.height;
@@ -113,6 +150,10 @@ int sn_input_read(const char *path, const char *name, struct sn_input *in, struc
     memcpy(in->format, raw.format, sizeof in->format);
     memcpy(in->detail, raw.detail, sizeof in->detail);
     memcpy(in->spacing_mm, raw.spacing_mm, sizeof in->spacing_mm);
+    in->warnings = raw.warnings;
+    in->frame = raw.frame;
+    in->x = raw.x;
+    in->y = raw.y;
     rc = prepare(&raw, in, err);
 out:
     sn_image_free(&raw);

@@ -77,6 +77,7 @@ void sn_analysis_free(struct sn_analysis *a)
         free(a->cls[i].cam.map);
     }
     free(a->mask);
+    free(a->fused);
     sn_image_free(&a->crop);
     *a = (struct sn_analysis){ 0 };
 }
@@ -182,27 +183,43 @@ static int fuse(struct sn_pipeline *p, struct sn_analysis *a, struct sn_error *e
     float *room;
     int rc = SN_OK;
 
-    SN_TRY(sn_size_mul3(&n, npix, (size_t)pack->n_seg + 1, sizeof *room, err));
+    SN_TRY(sn_size_mul3(&n, npix, (size_t)pack->n_seg, sizeof *room, err));
     room = malloc(n);
     a->mask = malloc(npix);
-    if (!room || !a->mask) {
+    a->fused = malloc(npix * sizeof *a->fused);
+    if (!room || !a->mask || !a->fused) {
         free(room);
         return SN_NOMEM(err, "probability maps");
     }
     for (int i = 0; i < pack->n_seg; i++) {
-        float *map = room + (size_t)(i + 1) * npix;
+        float *map = room + (size_t)i * npix;
 
         SN_TRY_OUT(
             segment(&pack->seg[i], p->seg[i], &a->in, pack->map_logits, pack->map_resize, p->in, map, &a->seg[i], err));
         maps[i] = map;
     }
-    SN_TRY_OUT(sn_fuse_maps(&pack->fuse, pack->n_seg, maps, npix, room, a->mask, &a->staple, err));
-    sn_digest_f32(room, npix, a->fused_sha256);
+    SN_TRY_OUT(sn_fuse_maps(&pack->fuse, pack->n_seg, maps, npix, a->fused, a->mask, &a->staple, err));
+    sn_digest_f32(a->fused, npix, a->fused_sha256);
     for (size_t i = 0; i < npix; i++)
         a->fused_area += a->mask[i];
 out:
     free(room);
     return rc;
+}
+
+/* What the reader saw in the file becomes reasons to look. */
+static void input_quality(const struct sn_input *in, struct sn_quality *q)
+{
+    if (in->warnings & SN_WARN_FRAMES)
+        sn_quality_add(q, "several-frames", "the file holds several frames and none was asked for: the middle one was used");
+    if (in->warnings & SN_WARN_REGIONS)
+        sn_quality_add(q, "several-panes", "the image shows several panes: the largest one was used");
+    if (in->warnings & SN_WARN_COLOUR)
+        sn_quality_add(q, "colour", "there is colour in the ultrasound picture, as of Doppler or elastography");
+    if (in->warnings & SN_WARN_MARKS)
+        sn_quality_add(q, "marks", "there are callipers, text or other graphics in the ultrasound picture");
+    if (in->warnings & SN_WARN_SPACING)
+        sn_quality_add(q, "spacing", "the file's statements about physical scale are doubtful");
 }
 
 static int find_lesion(struct sn_pipeline *p, struct sn_analysis *a, struct sn_error *err)
@@ -220,6 +237,7 @@ static int find_lesion(struct sn_pipeline *p, struct sn_analysis *a, struct sn_e
         for (int k = 0; k < i; k++)
             a->dice[i][k] = a->dice[k][i] = sn_mask_dice(masks[i], masks[k], npix);
     }
+    input_quality(&a->in, &a->quality);
     sn_quality_check(&pack->quality, &a->in.grey, a->mask, &a->clean, pack->n_seg, masks, &a->quality);
     a->found = sn_mask_box(a->mask, w, h, &a->tight);
     if (!a->found)

@@ -15,13 +15,20 @@ struct sn_input {
     size_t bytes;
     uint32_t width, height; /* as stored, before orientation */
     int channels, depth, orientation;
-    char format[16], detail[160];
+    char format[16], detail[SN_IMAGE_DETAIL];
     double spacing_mm[2];
+    unsigned warnings; /* SN_WARN_...: become reasons for review */
+    uint32_t frame, x, y; /* DICOM: the frame used, from 0, and where in it the picture begins */
     struct sn_image rgb, grey; /* 8-bit, orientation applied */
 };
-/* `name` is what errors say; codes as sn_image_decode. */
+/*
+ * `name` is what errors say; codes as sn_image_decode. A path that names no file but ends in #K or #mid
+ * is a frame of a DICOM file: cine.dcm#12, counted from 1.
+ */
 int sn_input_read(const char *path, const char *name, struct sn_input *in, struct sn_error *err);
 void sn_input_free(struct sn_input *in); /* a zeroed one is fine */
+/* The file behind such a path, and the frame its end asks for (else *frame stays). */
+int sn_input_open(const char *path, const char *name, struct sn_map *map, long *frame, struct sn_error *err);
 
 /*
  * What a network with `net`'s settings gets for an image: resized, normalised, [C][H][W] of
@@ -72,6 +79,7 @@ struct sn_cls_result {
 struct sn_analysis {
     struct sn_input in;
     struct sn_seg_result seg[SN_PACK_NETS];
+    float *fused; /* fused probability, image size */
     char fused_sha256[SN_SHA256_HEX];
     size_t fused_area;
     struct sn_staple staple;

@@ -16,6 +16,7 @@ struct sn_report {
     const struct sn_analysis *a;
     const struct sn_risk *risk;
     const struct sn_common *common; /* goes into the "run" object only */
+    bool dicom; /* DICOM objects are wanted too */
 };
 
 struct sn_case_file {
@@ -23,10 +24,11 @@ struct sn_case_file {
     struct sn_buf data;
 };
 
-#define SN_CASE_FILES (4 + SN_PACK_NETS) /* result.json, report.html, mask.png, overlay.png, one cam each */
+#define SN_CASE_FILES (8 + SN_PACK_NETS) /* result.json, report.html, mask.png, overlay.png, one cam each, four .dcm */
 struct sn_case_files {
     size_t n;
     struct sn_case_file file[SN_CASE_FILES];
+    char no_dicom[200]; /* why there are no DICOM objects although they are wanted; "": there are */
 };
 void sn_case_files_free(struct sn_case_files *f); /* zeroed ones are fine */
 
@@ -38,7 +40,11 @@ int sn_case_render(const struct sn_report *r, struct sn_case_files *f, struct sn
 int sn_case_write(const char *dir, const char *id, const struct sn_case_files *f, struct sn_error *err);
 
 /* parts of the above: */
-int sn_result_json(const struct sn_report *r, struct sn_buf *out, struct sn_error *err);
+int sn_result_json(const struct sn_report *r, const struct sn_case_files *others, struct sn_buf *out,
+                   struct sn_error *err);
+/* dicom_out.c: adds seg.dcm, probability.dcm, overlay.dcm, report.dcm, or says in no_dicom why it cannot. */
+int sn_case_dicom(const struct sn_report *r, struct sn_case_files *f, struct sn_error *err);
+struct sn_case_file *sn_case_next_file(struct sn_case_files *f, const char *name); /* the caller fills its data */
 int sn_report_html(const struct sn_report *r, const struct sn_case_files *pictures, struct sn_buf *out,
                    struct sn_error *err);
 /* "cam.png" for the network the signature names (the first one under stack), else "cam_<name>.png"; buf of 64. */

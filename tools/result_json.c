@@ -173,6 +173,26 @@ static void put_box(struct sn_json *j, const char *key, const struct sn_box *b)
     sn_json_end_object(j);
 }
 
+/* The lesion's size where the file has a physical scale. */
+static void put_size(struct sn_json *j, const struct sn_report *r)
+{
+    const struct sn_input *in = &r->a->in;
+    struct sn_size_mm s;
+
+    sn_json_key(j, "size_mm");
+    if (!(in->spacing_mm[0] > 0.0) || sn_mask_size_mm(r->a->mask, in->grey.width, &r->a->tight, in->spacing_mm, &s, NULL)) {
+        sn_json_null(j);
+        return;
+    }
+    sn_json_object(j);
+    sn_json_kv_number(j, "width", s.width);
+    sn_json_kv_number(j, "height", s.height);
+    sn_json_kv_number(j, "longest", s.longest);
+    sn_json_kv_number(j, "across", s.across);
+    sn_json_kv_number(j, "area_mm2", s.area);
+    sn_json_end_object(j);
+}
+
 static void put_region(struct sn_json *j, const struct sn_report *r)
 {
     sn_json_key(j, "region");
@@ -184,6 +204,7 @@ static void put_region(struct sn_json *j, const struct sn_report *r)
     put_box(j, "tight", &r->a->tight);
     put_box(j, "crop", &r->a->box);
     sn_json_kv(j, "crop_sha256", r->a->crop_sha256);
+    put_size(j, r);
     sn_json_end_object(j);
 }
 
@@ -321,6 +342,35 @@ static void put_logistic(struct sn_json *j, const struct sn_report *r)
     sn_json_end_object(j);
 }
 
+/* Digests of the DICOM objects; null when they were not asked for. */
+static void put_dicom(struct sn_json *j, const struct sn_report *r, const struct sn_case_files *others)
+{
+    char hex[SN_SHA256_HEX];
+
+    sn_json_key(j, "dicom");
+    if (!r->dicom) {
+        sn_json_null(j);
+        return;
+    }
+    sn_json_object(j);
+    sn_json_kv(j, "not_written_because", others->no_dicom[0] ? others->no_dicom : NULL);
+    sn_json_key(j, "files");
+    sn_json_array(j);
+    for (size_t i = 0; i < others->n; i++) {
+        const struct sn_case_file *f = &others->file[i];
+
+        if (!strstr(f->name, ".dcm"))
+            continue;
+        sn_digest_bytes(f->data.data, f->data.len, hex);
+        sn_json_object(j);
+        sn_json_kv(j, "file", f->name);
+        sn_json_kv(j, "sha256", hex);
+        sn_json_end_object(j);
+    }
+    sn_json_end_array(j);
+    sn_json_end_object(j);
+}
+
 static void put_pack(struct sn_json *j, const struct sn_pack *p)
 {
     sn_json_key(j, "pack");
@@ -371,7 +421,8 @@ static void put_run(struct sn_json *j, const struct sn_common *c)
     sn_json_end_object(j);
 }
 
-int sn_result_json(const struct sn_report *r, struct sn_buf *out, struct sn_error *err)
+int sn_result_json(const struct sn_report *r, const struct sn_case_files *others, struct sn_buf *out,
+                   struct sn_error *err)
 {
     struct sn_json j;
     double nan = (double)NAN;
@@ -399,6 +450,7 @@ int sn_result_json(const struct sn_report *r, struct sn_buf *out, struct sn_erro
     put_classifiers(&j, r);
     put_patient(&j, r);
     put_logistic(&j, r);
+    put_dicom(&j, r, others);
     put_run(&j, r->common);
     sn_json_end_object(&j);
     *out = j.buf;

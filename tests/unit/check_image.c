@@ -333,8 +333,8 @@ START_TEST(recognition)
     static const uint8_t dicom[140] = { [128] = 'D', [129] = 'I', [130] = 'C', [131] = 'M' };
 
     refused("", 0, SN_EFORMAT, "empty file");
-    refused("\xff\xd8\xff\xe0", 4, SN_EUNSUPPORTED, "JPEG");
-    refused(dicom, sizeof dicom, SN_EUNSUPPORTED, "DICOM");
+    refused("\xff\xd8\xff\xe0", 4, SN_EFORMAT, "jpeg");
+    refused(dicom, sizeof dicom, SN_EFORMAT, "dicom: (0000,0000) at byte 132");
     refused("GIF89a..", 8, SN_EUNSUPPORTED, "GIF");
     refused("x", 1, SN_EUNSUPPORTED, "78 00");
     refused("hello world", 11, SN_EUNSUPPORTED, "68 65");

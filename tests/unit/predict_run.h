@@ -32,7 +32,7 @@ static const char *at(const char *fmt, ...)
     return b;
 }
 
-static bool exists(const char *path)
+SN_UNUSED static bool exists(const char *path)
 {
     struct stat st;
 

@@ -3,14 +3,15 @@
 
     make_image_golden.py DATA OUT      DATA: the folder of real test material; OUT: tests/unit/data/image
 
-Written: png.csv bmp.csv pnm.csv (one row per file of DATA) and resize.csv (self-made pictures).
+Written: png.csv bmp.csv pnm.csv jpeg.csv (one row per file of DATA) and resize.csv (self-made pictures).
 The digest is of the decoded samples as sentinode's .npy output has them: rows top to bottom,
 channels interleaved, 16-bit samples low byte first.
 
 Oracles. PNG: the decoder below, written for this purpose on Python's zlib, and required to agree
 with Pillow wherever Pillow keeps all of a picture, and with PngSuite's published pixel values
 where present. BMP: Pillow; for what it does not read, the reference picture beside the file or
-the bit fields taken apart by numpy. PNM: Pillow or numpy. Resize: Pillow 9.4, torch 1.13, OpenCV 4.6.
+the bit fields taken apart by numpy. PNM: Pillow or numpy.
+JPEG: djpeg of libjpeg-turbo 2.1, of damaged files too (`lenient`). Resize: Pillow 9.4, torch 1.13, OpenCV 4.6.
 """
 import csv
 import hashlib
@@ -18,6 +19,7 @@ import io
 import json
 import os
 import struct
+import subprocess
 import sys
 import zlib
 
@@ -281,6 +283,43 @@ def pnm_rows(data):
         yield [path, "decode"] + shape(a) + [digest(a), note]
 
 
+# ---- JPEG ------------------------------------------------------------------------------------
+
+JPEG_NOTES = {
+    "jpeg-decoder__extraneous-data.jpg": ("decode", "3 bytes too many at a scan's end: up to 7 are passed over"),
+    "jpeg-decoder__invalid-prediction-shift.jpg": ("reject", "point transform 12 of 8 bits"),
+    "pylj__O1.JPG": ("reject", "lossless and subsampled"),
+}
+
+
+def djpeg(raw):
+    r = subprocess.run(["djpeg", "-pnm"], input=raw, capture_output=True)
+    if r.returncode not in (0, 2):
+        return None
+    head = r.stdout.split(b"\n", 3)
+    w, h = map(int, head[1].split())
+    return np.frombuffer(head[3], np.uint8).reshape((h, w) if head[0] == b"P5" else (h, w, 3))
+
+
+def jpeg_rows(data):
+    for r in csv.DictReader(open(data + "/jpeg/index.csv")):
+        path = "jpeg/" + r["file"]
+        raw = open(data + "/" + path, "rb").read()
+        verdict = {"decode": "decode", "corrupt_recoverable": "lenient"}.get(r["expected"], "reject")
+        verdict, note = JPEG_NOTES.get(os.path.basename(path), (verdict, ""))
+        lossless = r["sof"] == "SOF3" and r["components"] == "1" and not note
+        if lossless:
+            ref = Image.open("%s/%s.ref.png" % (data, path[:-4]))
+            verdict, note = "decode", "lossless, which djpeg 2.1 does not read: the picture beside the file"
+            a = np.asarray(ref).astype(np.uint16)
+        elif verdict == "reject":
+            yield [path, verdict, "", "", "", "", "", note]
+            continue
+        else:
+            a = djpeg(raw)
+        yield [path, verdict] + shape(a) + [digest(a), note]
+
+
 # ---- resize ----------------------------------------------------------------------------------
 
 M64 = (1 << 64) - 1
@@ -352,6 +391,7 @@ def main():
     write(out + "/png.csv", head, png_rows(data))
     write(out + "/bmp.csv", head, bmp_rows(data))
     write(out + "/pnm.csv", head, pnm_rows(data))
+    write(out + "/jpeg.csv", head, jpeg_rows(data))
     write(out + "/resize.csv", ["rule", "picture", "seed", "iw", "ih", "channels", "ow", "oh", "sha256"], resize_rows())
 
 

@@ -1,0 +1,221 @@
+/*
+ * check_jpeg_sweep.c: damaged JPEG files by the thousand: prefixes and changed bytes of every shared file and
+ * of the fuzz corpus, read strictly and leniently. No crash, no picture beyond the stated memory, no run beyond
+ * two seconds of processor time, the same verdict and pixels from SIMD and scalar code. Memory is counted at
+ * malloc and its kin, replaced at link time. SN_JPEG_ROUNDS in the environment: damages a file (default 12).
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "io/io.h"
+#include "tests/support/support.h"
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t m);
+void *__real_realloc(void *p, size_t n);
+void *__real_aligned_alloc(size_t align, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t m);
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_aligned_alloc(size_t align, size_t n);
+
+static size_t taken; /* bytes asked for since it was last set to 0: no less than what was held at once */
+
+void *__wrap_malloc(size_t n)
+{
+    taken += n;
+    return __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t m)
+{
+    taken += n * m;
+    return __real_calloc(n, m);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    taken += n;
+    return __real_realloc(p, n);
+}
+
+void *__wrap_aligned_alloc(size_t align, size_t n)
+{
+    taken += n;
+    return __real_aligned_alloc(align, n);
+}
+
+static struct sn_rng rng = { 6 };
+static unsigned long runs, pictures;
+static double slowest;
+
+static int one(const uint8_t *data, size_t size, struct sn_jpeg_options opt, const char *name, uint8_t digest[32])
+{
+    struct sn_error err = { 0 };
+    struct sn_image im;
+    clock_t start = clock();
+    double seconds;
+    int rc;
+
+    taken = 0;
+    rc = sn_jpeg_decode(data, size, &opt, &im, &err);
+    seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    slowest = seconds > slowest ? seconds : slowest;
+    runs++;
+    ck_assert_msg(taken <= ((size_t)64 << 20) + 4096 * size, "%s: %zu bytes for a file of %zu", name, taken, size);
+    ck_assert_msg(seconds < 2.0, "%s: %g s", name, seconds);
+    ck_assert_msg(rc != SN_EINTERNAL && rc != SN_ENOMEM, "%s: %s", name, err.msg);
+    ck_assert_msg(rc == SN_OK || (im.data == NULL && strncmp(err.msg, "jpeg: ", 6) == 0), "%s: '%s'", name, err.msg);
+    if (rc == SN_OK) {
+        ck_assert_msg(opt.lenient || !im.damaged, "%s: strict, yet damaged", name);
+        sn_sha256(im.data, sn_image_bytes(&im), digest);
+        pictures++;
+    }
+    sn_image_free(&im);
+    return rc;
+}
+
+static void all_ways(const uint8_t *data, size_t size, const char *name)
+{
+    uint8_t strict[32], lenient[32], scalar[32], *exact = malloc(size ? size : 1);
+    int rc, rl;
+
+    ck_assert_ptr_nonnull(exact); /* a block of the very size, so that a sanitizer sees an overread */
+    memcpy(exact, data, size);
+    rc = one(exact, size, (struct sn_jpeg_options){ 0 }, name, strict);
+    rl = one(exact, size, (struct sn_jpeg_options){ .lenient = true }, name, lenient);
+    ck_assert_msg(rc != SN_OK || (rl == SN_OK && memcmp(strict, lenient, 32) == 0), "%s: lenient differs from strict", name);
+    ck_assert_int_eq(rl, one(exact, size, (struct sn_jpeg_options){ .lenient = true, .scalar = true }, name, scalar));
+    ck_assert_msg(rl != SN_OK || memcmp(lenient, scalar, 32) == 0, "%s: scalar differs", name);
+    free(exact);
+}
+
+static void damage(const struct sn_map *map, const char *name, unsigned rounds)
+{
+    uint8_t *copy = malloc(map->size ? map->size : 1);
+
+    ck_assert_ptr_nonnull(copy);
+    for (unsigned k = 0; k < rounds; k++) {
+        size_t n = map->size, changes = k % 3 ? 1 + sn_rng_below(&rng, 8) : 0;
+        /* headers are short, so half of the changes go there */
+        size_t span = k % 2 ? SN_MIN(n, 700) : n;
+
+        memcpy(copy, map->data, map->size);
+        for (size_t i = 0; i < changes && span; i++) {
+            size_t at = sn_rng_below(&rng, span);
+
+            copy[at] = i % 2 ? (uint8_t)sn_rng_next(&rng) : (uint8_t)(copy[at] ^ 1u << sn_rng_below(&rng, 8));
+        }
+        if (k % 3 == 0)
+            n = sn_rng_below(&rng, n + 1);
+        all_ways(copy, n, name);
+    }
+    free(copy);
+}
+
+static unsigned rounds_for(size_t size)
+{
+    const char *s = getenv("SN_JPEG_ROUNDS");
+    unsigned n = s ? (unsigned)atoi(s) : 12;
+
+    return size > 60000 ? (n + 3) / 4 : n;
+}
+
+static void damage_file(const char *path)
+{
+    struct sn_error err = { 0 };
+    struct sn_map map;
+
+    sn_ck_ok(sn_map_file(path, &map, &err), &err);
+    damage(&map, path, rounds_for(map.size));
+    sn_map_close(&map);
+}
+
+START_TEST(shared_files)
+{
+    struct sn_error err = { 0 };
+    struct sn_csv t;
+
+    sn_ck_ok(sn_csv_read(sn_test_file("tests/unit/data/image/jpeg.csv"), &t, &err), &err);
+    for (size_t row = 0; row < t.rows; row++) {
+        const char *path = sn_test_data(sn_csv_cell(&t, row, 0));
+
+        if (!path)
+            break;
+        damage_file(path);
+    }
+    printf("%lu runs, %lu pictures, slowest %.2f s\n", runs, pictures, slowest);
+    sn_csv_free(&t);
+}
+END_TEST
+
+START_TEST(corpus_files)
+{
+    DIR *d = opendir(sn_test_file("tests/fuzz/corpus/jpeg"));
+    struct dirent *e;
+    unsigned files = 0;
+
+    ck_assert_ptr_nonnull(d);
+    while ((e = readdir(d)) != NULL) {
+        char path[512];
+
+        if (e->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "%s/%s", sn_test_file("tests/fuzz/corpus/jpeg"), e->d_name);
+        damage_file(path);
+        files++;
+    }
+    closedir(d);
+    ck_assert_uint_ge(files, 50);
+    ck_assert_uint_gt(pictures, 100);
+}
+END_TEST
+
+/* Claims far beyond the data: refused before the memory is taken, however the size is put. */
+START_TEST(claims)
+{
+    static const uint16_t sides[] = { 0xffff, 0xfff0, 16000, 8192, 4096, 2048 };
+    static const char *const names[] = { "baseline_420", "progressive", "lossless_rgb", "ycck", "sampled_4x1_1x1_2x1" };
+    struct sn_error err = { 0 };
+
+    for (size_t k = 0; k < SN_COUNT(names); k++)
+        for (size_t i = 0; i < SN_COUNT(sides); i++)
+            for (size_t j = 0; j < SN_COUNT(sides); j++) {
+                uint8_t digest[32], copy[4096];
+                struct sn_map map;
+                char path[256];
+                size_t at = 2;
+
+                snprintf(path, sizeof path, "tests/fuzz/corpus/jpeg/%s.jpg", names[k]);
+                sn_ck_ok(sn_map_file(sn_test_file(path), &map, &err), &err);
+                ck_assert_uint_le(map.size, sizeof copy);
+                memcpy(copy, map.data, map.size);
+                while (copy[at + 1] < 0xc0 || copy[at + 1] > 0xc3)
+                    at += 2u + sn_be16(copy + at + 2);
+                copy[at + 5] = (uint8_t)(sides[i] >> 8);
+                copy[at + 6] = (uint8_t)sides[i];
+                copy[at + 7] = (uint8_t)(sides[j] >> 8);
+                copy[at + 8] = (uint8_t)sides[j];
+                ck_assert_int_ne(one(copy, map.size, (struct sn_jpeg_options){ 0 }, path, digest), SN_OK);
+                (void)one(copy, map.size, (struct sn_jpeg_options){ .lenient = true }, path, digest);
+                sn_map_close(&map);
+            }
+}
+END_TEST
+
+static Suite *suite_jpeg_sweep(void)
+{
+    Suite *s = suite_create("damaged jpeg");
+    TCase *tc = tcase_create("sweep");
+
+    tcase_set_timeout(tc, 600);
+    tcase_add_test(tc, shared_files);
+    tcase_add_test(tc, corpus_files);
+    tcase_add_test(tc, claims);
+    suite_add_tcase(s, tc);
+    return s;
+}
+
+SN_CHECK_MAIN(suite_jpeg_sweep)
