@@ -208,7 +208,7 @@ int sn_dicom_image(struct sn_dicom *d, const struct sn_dicom_view *view, struct 
 
 int sn_dicom_decode(const void *data, size_t size, const struct sn_dicom_view *view, struct sn_image *im, struct sn_error *err)
 {
-    struct sn_dicom d;
+    struct sn_dicom d = { 0 };
     int rc;
 
     memset(im, 0, sizeof *im);

@@ -208,7 +208,7 @@ out:
 /* --raw, --tags, --frame all: what other formats do not have. */
 static int run_dicom(const struct job *j, struct sn_error *err)
 {
-    struct sn_dicom d;
+    struct sn_dicom d = { 0 };
     struct sn_map map;
     int rc;
 

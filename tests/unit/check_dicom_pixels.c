@@ -93,10 +93,11 @@ START_TEST(subsampled_colour)
     struct made x;
 
     image(&m, &(struct shape){ .rows = 1, .cols = 2, .samples = 3, .allocated = 8, .stored = 8, .photometric = "YBR_FULL_422" });
-    NATIVE(&m, 100, 200, 128, 128);
+    NATIVE(&m, 100, 200, 118, 138);
     make(&x, &m);
-    expect_stored(&x, 0, BYTES(100, 128, 128, 200, 128, 128));
-    expect_shown(&x, BYTES(100, 100, 100, 200, 200, 200));
+    expect_stored(&x, 0, BYTES(100, 118, 138, 200, 118, 138));
+    /* R = Y + 14.02, G = Y + 3.44 - 7.14, B = Y - 17.72 */
+    expect_shown(&x, BYTES(114, 96, 82, 214, 196, 182));
     drop(&x);
     m = begin(".1");
     image(&m, &(struct shape){ .rows = 1, .cols = 2, .samples = 3, .allocated = 8, .stored = 8, .photometric = "YBR_FULL_422" });
@@ -221,6 +222,20 @@ START_TEST(offset_tables)
 }
 END_TEST
 
+/* Offsets that fit fragments but leave the first one out. */
+START_TEST(table_skips_a_fragment)
+{
+    static const uint8_t table[8] = { 78, 0, 0, 0, 156, 0, 0, 0 };
+    struct maker m = begin(".5");
+    uint8_t frame[70];
+
+    rle_frame(frame, 1, 2);
+    image(&m, &(struct shape){ .rows = 1, .cols = 4, .allocated = 8, .stored = 8, .frames = "2" });
+    fragments(&m, (const struct fragment[]){ { table, 8 }, { frame, 70 }, { frame, 70 }, { frame, 70 } }, 4, true);
+    expect_refused(&m, SN_EFORMAT, "3 fragments cannot be told apart into 2 frames");
+}
+END_TEST
+
 /* ---- JPEG ------------------------------------------------------------------------------------ */
 
 static struct made jpeg_file(const char *name, const char *photometric)
@@ -299,6 +314,12 @@ static void add_threshold(struct maker *m)
     text(m, TAG(0x28, 0x1051), "DS", "1");
 }
 
+static void add_narrow(struct maker *m)
+{
+    text(m, TAG(0x28, 0x1050), "DS", "10");
+    text(m, TAG(0x28, 0x1051), "DS", "5");
+}
+
 static void add_exact(struct maker *m)
 {
     add_linear(m);
@@ -340,6 +361,8 @@ START_TEST(grey_scales)
 
     /* the formulas of PS3.3 C.11.2.1.2 by hand, halves up */
     grey(add_linear, false, 12, NULL, all, 6, (const uint8_t[]){ 0, 0, 127, 128, 255, 255 });
+    /* (x - 9.5) / 4 + 1/2 of 255 */
+    grey(add_narrow, false, 12, NULL, (const uint16_t[]){ 7, 8, 9, 10, 11, 12 }, 6, (const uint8_t[]){ 0, 32, 96, 159, 223, 255 });
     grey(add_threshold, false, 12, NULL, all, 6, (const uint8_t[]){ 0, 0, 0, 255, 255, 255 });
     grey(add_exact, false, 12, NULL, all, 6, (const uint8_t[]){ 0, 0, 127, 128, 255, 255 });
     grey(add_linear, false, 12, "MONOCHROME1", all, 6, (const uint8_t[]){ 255, 255, 128, 127, 0, 0 });
@@ -407,6 +430,22 @@ START_TEST(palettes)
         sn_put_le16(le + 2 * i, codes[i]);
     palette(11, 0, 16, le, 30, true, (const uint8_t[]){ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 }, 12,
             (const uint8_t[]){ 0x10, 0x20, 0x40, 0x50, 0x60, 0x70, 0x80, 0x10, 0x20, 0x40, 0xff, 0xff });
+}
+END_TEST
+
+/* Signed pixels: the first value mapped is signed too, whatever the descriptor's VR. */
+START_TEST(signed_palette)
+{
+    static const uint8_t colours[4] = { 50, 60, 70, 80 };
+    struct maker m = begin(".1");
+    struct made x;
+
+    image(&m, &(struct shape){ .rows = 1, .cols = 6, .allocated = 8, .stored = 8, .is_signed = 1, .photometric = "PALETTE COLOR" });
+    add_palette(&m, 4, 0xfffe, 8, colours, 4, false);
+    NATIVE(&m, 0x80, 0xfe, 0xff, 0, 1, 2);
+    make(&x, &m);
+    expect_shown(&x, BYTES(50, 50, 50, 50, 50, 50, 60, 60, 60, 70, 70, 70, 80, 80, 80, 80, 80, 80));
+    drop(&x);
 }
 END_TEST
 
@@ -530,7 +569,9 @@ static Suite *suite_dicom_pixels(void)
     tcase_add_test(t, jpeg_colour_from_the_stream);
     tcase_add_test(t, grey_scales);
     tcase_add_test(t, palettes);
+    tcase_add_test(t, signed_palette);
     tcase_add_test(t, bad_palettes);
+    tcase_add_test(t, table_skips_a_fragment);
     tcase_add_test(t, refused_syntaxes);
     tcase_add_test(t, refused_attributes);
     tcase_add_test(t, refused_promises);
