@@ -176,16 +176,18 @@ static size_t escape(struct decoder *d, const uint8_t *p, size_t n)
     return 0;
 }
 
-/*
- * The hook for GB18030, GBK and (with both bytes above A0) GB 2312: the character at p into *c and its bytes
- * as the result; 0 when there is none. Until a decoder is at hand it only finds the end.
- */
-static size_t gb18030(const uint8_t *p, size_t n, uint32_t *c)
+/* The character of GB 18030 or GBK at p, appended; returns its bytes, as many as were read where there is none. */
+static size_t gb18030(struct decoder *d, const uint8_t *p, size_t n)
 {
-    *c = 0;
-    if (n >= 4 && p[1] >= '0' && p[1] <= '9')
-        return 4;
-    return n >= 2 ? 2 : 1;
+    size_t used = n >= 4 && p[1] >= '0' && p[1] <= '9' ? 4 : SN_MIN(n, (size_t)2);
+    struct sn_buf utf8 = { 0 };
+
+    if (sn_gb18030_to_utf8(p, used, &utf8, NULL) || utf8.len == 0)
+        cannot(d, d->g1);
+    else if (!d->bad)
+        sn_buf_add(d->out, utf8.data, utf8.len);
+    sn_buf_free(&utf8);
+    return used;
 }
 
 /* A character whose first byte is 80 or above; returns its bytes. */
@@ -209,8 +211,7 @@ static size_t high(struct decoder *d, const uint8_t *p, size_t n)
         }
         break;
     case GB18030:
-        used = gb18030(p, n, &c);
-        break;
+        return gb18030(d, p, n);
     case G1_PAIRS:
         used = SN_MIN(n, (size_t)2);
         break;

@@ -298,8 +298,9 @@ START_TEST(character_sets)
         { "ISO_IR 192", "a\xff\xfe^b", "[text in malformed UTF-8 not decoded]^b", false },
         { "ISO_IR 192", "a\xc2\x9b" "31m", "[text in malformed UTF-8 not decoded]", false },
         { "KOI8", "\xc1\xc2", "[text in an unknown character set not decoded]", false },
-        { "GB18030", "Wang=\xcd\xf5^\xd0\xa1\xb6\xab", "Wang=[text in GB18030 not decoded]^[text in GB18030 not decoded]", false },
-        { "GBK", "\x81\x5c" "A", "[text in GB18030 not decoded]", false }, /* 5C within a character is no delimiter */
+        { "GB18030", "Wang=\xcd\xf5^\xd0\xa1\xb6\xab", "Wang=王^小东", true },
+        { "GBK", "\x81\x5c" "A", "乗A", true }, /* 5C within a character is no delimiter */
+        { "GB18030", "a\x81", "[text in GB18030 not decoded]", false }, /* ends within a character */
         { "\\ISO 2022 IR 87", "Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B", "Yamada^Tarou=[text in ISO 2022 IR 87 not decoded]^[text in ISO 2022 IR 87 not decoded]", false },
         { "\\ISO 2022 IR 87", "\x1b$B%\\%=\x1b(B", "[text in ISO 2022 IR 87 not decoded]", false }, /* 5C and 3D within */
         { "\\ISO 2022 IR 149", "Hong=\x1b$)C\xfb\xf3", "Hong=[text in ISO 2022 IR 149 not decoded]", false },
