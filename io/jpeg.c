@@ -275,7 +275,7 @@ static int decode(struct sn_jpeg *d)
 static int with_decoder(const void *data, size_t size, const struct sn_jpeg_options *opt, struct sn_image *im,
                         struct sn_jpeg_info *info, struct sn_error *err)
 {
-    struct sn_error own;
+    struct sn_error own = { 0 };
     struct sn_jpeg *d = calloc(1, sizeof *d);
     int rc;
 

@@ -167,7 +167,7 @@ int sn_case_dicom(const struct sn_report *r, struct sn_case_files *f, struct sn_
     struct job j = { .r = r, .f = f };
     struct sn_error why = { 0 };
     struct sn_map map = { 0 };
-    struct sn_dicom d;
+    struct sn_dicom d = { 0 };
     int rc;
 
     if (strcmp(r->a->in.format, "dicom") != 0) {
