@@ -416,7 +416,7 @@ int sn_deidentify(struct sn_deid *s, const void *data, size_t size, struct sn_bu
 {
     struct walk k = { .s = s, .file = r, .err = err };
     struct sn_buf set = { 0 };
-    struct sn_dicom d;
+    struct sn_dicom d = { 0 };
     int rc;
 
     *r = (struct sn_deid_file){ .regions = 0 };
