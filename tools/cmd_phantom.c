@@ -9,8 +9,8 @@ static const char help[] =
     "usage: sentinode phantom -o DIR [--count N] [--seed S] [--size WxH] [--json]\n"
     "\n"
     "Writes N synthetic B-mode-like breast images (8-bit grey PNG), their exact lesion masks\n"
-    "(PNG, 0 or 255) and manifest.csv to DIR. The same seed and size give the same bytes on\n"
-    "every machine. The laws they are drawn from are stated in tools/README.md.\n"
+    "(PNG, 0 or 255), manifest.csv, and reads.csv (four synthetic readers' calls) to DIR. The same\n"
+    "seed and size give the same bytes on every machine. The laws are stated in tools/README.md.\n"
     "\n"
     "  -o DIR       folder to write to; made when missing\n"
     "  --count N    number of cases, 1 to 99999 (20)\n"
@@ -88,8 +88,28 @@ static void manifest_row(struct sn_buf *b, long i, const struct sn_phantom *p)
                   l->malignant ? "malignant-like" : "benign-like", spacing);
 }
 
-static int write_case(const struct options *o, long i, struct sn_buf *manifest, struct totals *t,
-                      struct sn_error *err)
+/*
+ * Four synthetic readers, each case without and with assistance: suspicion = malignant-like + sd N(0, 1), call =
+ * suspicion > 1/2, score 1 to 5 in steps of 1/2. Assistance takes a third off the senior's sd, half off the junior's.
+ */
+static void read_rows(struct sn_buf *b, uint64_t seed, long i, const struct sn_phantom_law *l)
+{
+    static const struct {
+        const char *name, *group;
+        double sd, assisted_sd;
+    } reader[] = { { "S1", "senior", 0.75, 0.5 }, { "S2", "senior", 0.9, 0.6 }, { "J1", "junior", 1.3, 0.65 }, { "J2", "junior", 1.6, 0.8 } };
+
+    for (uint64_t k = 0; k < 2 * SN_COUNT(reader); k++) {
+        struct sn_rng r = sn_rng_stream(sn_rng_name(seed, "reads"), (uint64_t)i * 2 * SN_COUNT(reader) + k);
+        double sd = k % 2 ? reader[k / 2].assisted_sd : reader[k / 2].sd, v = l->malignant + sd * sn_rng_normal(&r);
+        int score = (int)SN_MIN(SN_MAX(floor(3.5 + 2.0 * (v - 0.5)), 1.0), 5.0);
+
+        sn_buf_printf(b, "%s,%s,phantom_%05ld,%d,%d,%d\n", reader[k / 2].name, reader[k / 2].group, i + 1, (int)(k % 2), v > 0.5, score);
+    }
+}
+
+static int write_case(const struct options *o, long i, struct sn_buf *manifest, struct sn_buf *reads,
+                      struct totals *t, struct sn_error *err)
 {
     struct sn_phantom p = { 0 };
     char name[48];
@@ -101,6 +121,7 @@ static int write_case(const struct options *o, long i, struct sn_buf *manifest, 
     snprintf(name, sizeof name, "phantom_%05u_mask.png", (unsigned)i + 1);
     SN_TRY_OUT(write_image(o->dir, name, &p.mask, err));
     manifest_row(manifest, i, &p);
+    read_rows(reads, o->seed, i, &p.law);
     t->malignant += p.law.malignant;
     t->outcome += p.law.outcome;
 out:
@@ -112,15 +133,19 @@ out:
 static int write_series(const struct options *o, struct totals *t, char digest[SN_SHA256_HEX],
                         struct sn_error *err)
 {
-    struct sn_buf manifest = { 0 }, path = { 0 };
+    struct sn_buf manifest = { 0 }, reads = { 0 }, path = { 0 };
     uint8_t hash[32];
     int rc;
 
     SN_TRY(sn_mkdirs(o->dir, err));
     sn_buf_puts(&manifest, "case,patient,image,mask,outcome,set,age,diameter_mm,us_node,ki67,grade,"
                            "law,spacing_mm\n");
+    sn_buf_puts(&reads, "reader,group,case,assisted,call,score\n");
     for (long i = 0; i < o->count; i++)
-        SN_TRY_OUT(write_case(o, i, &manifest, t, err));
+        SN_TRY_OUT(write_case(o, i, &manifest, &reads, t, err));
+    sn_buf_printf(&path, "%s/reads.csv", o->dir);
+    SN_TRY_OUT(reads.failed || path.failed ? SN_NOMEM(err, "the reads") : sn_file_write(path.data, reads.data, reads.len, err));
+    path.len = 0;
     sn_buf_printf(&path, "%s/manifest.csv", o->dir);
     if (manifest.failed || path.failed)
         rc = SN_NOMEM(err, "the manifest");
@@ -132,6 +157,7 @@ static int write_series(const struct options *o, struct totals *t, char digest[S
     }
 out:
     sn_buf_free(&manifest);
+    sn_buf_free(&reads);
     sn_buf_free(&path);
     return rc;
 }
@@ -145,7 +171,7 @@ static int report(const struct sn_args *a, const struct options *o, const struct
 
     if (!a->common.json) {
         printf("wrote %ld phantoms of %llux%llu pixels (%ld malignant-like, %ld with outcome 1), "
-               "their masks and manifest.csv to %s\n",
+               "their masks, manifest.csv and reads.csv to %s\n",
                o->count, (unsigned long long)o->width, (unsigned long long)o->height, t->malignant,
                t->outcome, o->dir);
         return SN_OK;

@@ -262,6 +262,17 @@ struct reads {
     signed char *called;     /* [who.n_levels][units] -1: not read */
 };
 
+/* 0, 1, yes, no. */
+static int read_assisted(const struct sn_table *t, size_t row, int col, int *v, struct sn_error *err)
+{
+    const char *cell = sn_csv_cell(&t->csv, row, col);
+
+    if (strcmp(cell, "yes") != 0 && strcmp(cell, "no") != 0)
+        return sn_table_flag(t, row, col, v, err);
+    *v = cell[0] == 'y';
+    return SN_OK;
+}
+
 static int collect(struct sn_eval *e, struct reads *q, struct sn_error *err)
 {
     const struct sn_table *t = &e->reads;
@@ -276,7 +287,7 @@ static int collect(struct sn_eval *e, struct reads *q, struct sn_error *err)
 
         rc = sn_table_flag(t, i, q->call, &call, err);
         if (!rc && q->assisted >= 0)
-            rc = sn_table_flag(t, i, q->assisted, &assisted, err);
+            rc = read_assisted(t, i, q->assisted, &assisted, err);
         if (rc)
             break;
         if (assisted > 0) {

@@ -45,9 +45,15 @@ static void open_interval(struct sn_buf *b, struct sn_eval_ci c, int decimals)
 {
     char t[3][48];
 
-    sn_buf_printf(b, "<td class=\"n\">%s", isnan(c.v) ? "-" : sn_fixed(c.v, decimals, t[0]));
-    if (!isnan(c.v) && !isnan(c.lo) && !isnan(c.hi))
-        sn_buf_printf(b, "<span class=\"ci\">%s to %s</span>", sn_fixed(c.lo, decimals, t[1]), sn_fixed(c.hi, decimals, t[2]));
+    sn_buf_puts(b, "<td class=\"n\">");
+    sn_html_text(b, isnan(c.v) ? "-" : sn_fixed(c.v, decimals, t[0]));
+    if (!isnan(c.v) && !isnan(c.lo) && !isnan(c.hi)) {
+        sn_buf_puts(b, "<span class=\"ci\">");
+        sn_html_text(b, sn_fixed(c.lo, decimals, t[1])); /* may be "> 1e9" */
+        sn_buf_puts(b, " to ");
+        sn_html_text(b, sn_fixed(c.hi, decimals, t[2]));
+        sn_buf_puts(b, "</span>");
+    }
 }
 
 static void interval(struct sn_buf *b, struct sn_eval_ci c, int decimals)
