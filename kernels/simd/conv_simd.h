@@ -91,7 +91,7 @@ struct conv_tile {
  * step: floats between neighbouring pixels' inputs, 16 for stride 1, 32 for stride 2.
  */
 SN_INLINE void conv_chunk(const struct sn_conv2d *p, const int np, const int step, const struct conv_tile *t, int c0, int c1, const float *w,
-                          float *total)
+                          const float *next, size_t pace, float *total)
 {
     _Alignas(64) float scratch[TILE_PIXELS * 2 * SN_LANES];
     V acc[TILE_PIXELS][TILE_V];
@@ -109,20 +109,22 @@ SN_INLINE void conv_chunk(const struct sn_conv2d *p, const int np, const int ste
                 if (y >= 0 && y < p->ih)
                     line = conv_line(p, np, step, (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES, x, scratch);
                 if (line)
-                    conv_step(np, step, acc, line, p->lanes[c], w, 0);
+                    conv_step(np, step, acc, line, p->lanes[c], w, next, pace);
                 w += (size_t)p->lanes[c] * SN_GROUP;
+                next += p->lanes[c] * pace;
             }
         }
     }
     tile_total(np, TILE_OC, acc, c0 == 0, total);
 }
 
-static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, int c0, int c1, const float *w, float *total)
+static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, int c0, int c1, const float *w, const float *next, size_t pace,
+                     float *total)
 {
     if (p->stride == 2)
-        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, 2 * SN_LANES, t, c0, c1, w, total))
+        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, 2 * SN_LANES, t, c0, c1, w, next, pace, total))
     else
-        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, SN_LANES, t, c0, c1, w, total))
+        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, SN_LANES, t, c0, c1, w, next, pace, total))
 }
 
 /* n tiles, all channels of weight group g. */
@@ -137,10 +139,13 @@ static void conv_block(const struct sn_conv2d *p, const struct conv_tile *t, int
         for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
             int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
 
-            for (int i = 0; i < n; i++)
-                conv_sum(p, &t[i], c0, c1, w, total[i]);
+            size_t k = 0, pace = (size_t)(SN_GROUP / n);
+
             for (int c = c0; c < c1; c++)
-                w += (size_t)p->lanes[c] * (size_t)(p->kh * p->kw) * SN_GROUP;
+                k += (size_t)p->lanes[c] * (size_t)(p->kh * p->kw);
+            for (int i = 0; i < n; i++)
+                conv_sum(p, &t[i], c0, c1, w, w + (SN_GROUP + (size_t)i * pace) * k, pace, total[i]);
+            w += k * SN_GROUP;
         }
         for (int i = 0; i < n; i++) {
             size_t pixel = ((size_t)(t[i].oy * p->up + quad / 2) * (size_t)p->ow + (size_t)t[i].ox) * (size_t)p->up + (size_t)(quad % 2);
@@ -174,6 +179,7 @@ void SN_SIMD(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)
             }
             px += row;
         }
-        conv_block(p, tile, n, g);
+        if (n > 0)
+            conv_block(p, tile, n, g);
     }
 }

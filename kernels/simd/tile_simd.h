@@ -7,20 +7,18 @@
 #define TILE_V (TILE_OC / VN)
 
 /*
- * acc += the products of `lanes` channels at NP pixels, `step` floats apart, with the weights at w. The weights
- * `ahead` floats on, unless it is 0, are fetched meanwhile: Winograd's next position, which no hardware follows.
+ * acc += the products of `lanes` channels at NP pixels, `step` floats apart, with the weights at w. Meanwhile the
+ * weights at `next` are fetched, `pace` floats a channel: the tiles that share a chunk's weights share out the
+ * fetching of the next chunk's, so that memory is read evenly. The hardware's own fetching stops at each page.
  */
-SN_INLINE void conv_step(const int np, const int step, V acc[][TILE_V], const float *x, int lanes, const float *w, const size_t ahead)
+SN_INLINE void conv_step(const int np, const int step, V acc[][TILE_V], const float *x, int lanes, const float *w, const float *next, size_t pace)
 {
-    for (int ic = 0; ic < lanes; ic++, w += SN_GROUP) {
+    for (int ic = 0; ic < lanes; ic++, w += SN_GROUP, next += pace) {
         V wv[TILE_V];
 
         /* the next tile's pixels of this plane, a line at a time: one stream a plane is more than the hardware follows */
         __builtin_prefetch(x + (np + ic) * step);
-        if (ahead) {
-            __builtin_prefetch(w + ahead, 0, 2);
-            __builtin_prefetch(w + ahead + SN_LANES, 0, 2);
-        }
+        __builtin_prefetch(next);
         SN_UNROLL
         for (int j = 0; j < TILE_V; j++)
             wv[j] = v_load(w + j * VN);

@@ -113,22 +113,23 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
 
 /* m[np][32] (+)= the sums of one chunk at one position. */
 SN_INLINE void product_tile(const struct sn_winograd *p, const struct sn_winograd_span *s, const int np, int c0, int c1,
-                            const float *v, const float *u, float *m)
+                            const float *v, const float *u, const float *next, size_t pace, float *m)
 {
     V acc[TILE_PIXELS][TILE_V];
 
     tile_zero(np, acc);
     for (int c = c0; c < c1; c++) {
-        conv_step(np, SN_LANES, acc, v + (size_t)c * (size_t)s->tiles * SN_LANES, p->lanes[c], u, SN_CHUNK * SN_LANES * SN_GROUP);
+        conv_step(np, SN_LANES, acc, v + (size_t)c * (size_t)s->tiles * SN_LANES, p->lanes[c], u, next, pace);
         u += (size_t)p->lanes[c] * SN_GROUP;
+        next += p->lanes[c] * pace;
     }
     tile_total(np, SN_GROUP, acc, c0 == 0, m);
 }
 
 static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, int np, int c0, int c1, const float *v,
-                    const float *u, float *m)
+                    const float *u, const float *next, size_t pace, float *m)
 {
-    SN_TILE_SWITCH(np, product_tile(p, s, NP, c0, c1, v, u, m))
+    SN_TILE_SWITCH(np, product_tile(p, s, NP, c0, c1, v, u, next, pace, m))
 }
 
 /* One tile's 4x4 outputs of VN channels: back-transform, bias, residual, activation. */
@@ -184,7 +185,7 @@ bool SN_SIMD(winograd_output)(const struct sn_winograd *p, const struct sn_winog
     for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
         int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
         const float *u = p->u ? w : s->u;
-        size_t k = 0;
+        size_t k = 0, pace = (size_t)(SN_GROUP / subs); 
 
         for (int c = c0; c < c1; c++)
             k += p->lanes[c];
@@ -197,7 +198,7 @@ bool SN_SIMD(winograd_output)(const struct sn_winograd *p, const struct sn_winog
                     int a = n * i / subs, b = n * (i + 1) / subs;
                     const float *v = (const float *)s->v + pos * s->stride + (size_t)(s->t0 - s->base + a) * SN_LANES;
 
-                    product(p, s, b - a, c0, c1, v, u + half, m + pos * mstride + (size_t)a * SN_GROUP + (size_t)half);
+                    product(p, s, b - a, c0, c1, v, u + half, u + (SN_GROUP + (size_t)i * pace) * k, pace, m + pos * mstride + (size_t)a * SN_GROUP + (size_t)half);
                 }
     }
     for (int t = s->t0; t < s->t1; t++) {
