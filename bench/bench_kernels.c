@@ -109,15 +109,15 @@ static int winograd_job(struct job *j, const struct conv_shape *s, struct sn_err
     size_t u, v;
 
     SN_TRY(conv_job(j, s, err));
-    u = (size_t)j->conv.groups * j->conv.group_stride * 4;
-    v = 36 * ((size_t)tiles * (size_t)j->conv.planes + 1) * SN_LANES;
-    j->v = noise(u + v + 36 * ((size_t)tiles * SN_GROUP + SN_LANES), "v", err);
+    u = 36 * ((size_t)j->conv.groups * j->conv.group_stride / 9 + SN_LANES);
+    v = 36 * ((size_t)tiles + 1) * (size_t)j->conv.planes * SN_LANES;
+    j->v = noise(u + v + 36 * ((size_t)tiles * SN_GROUP + SN_LANES) * (size_t)j->conv.groups, "v", err);
     if (!j->v)
         return SN_ENOMEM;
-    j->wino = (struct sn_winograd){ .x = j->x, .lanes = j->lanes, .planes = j->conv.planes, .u = j->v, .group_stride = 4 * j->conv.group_stride,
+    j->wino = (struct sn_winograd){ .x = j->x, .lanes = j->lanes, .planes = j->conv.planes, .u = j->v, .group_stride = j->conv.group_stride / 9, .u_stride = u / 36,
                                     .bias = j->conv.bias, .y = j->y, .oc = s->oc, .h = s->h, .w = s->w, .dil = s->dil, .tiles_y = ty,
                                     .tiles_x = tx, .act = j->conv.act };
-    j->tiles = (struct sn_winograd_span){ .t1 = tiles, .c1 = j->conv.planes, .tiles = tiles, .v = j->v + u, .m = j->v + u + v, .stride = v / 36 };
+    j->tiles = (struct sn_winograd_span){ .t1 = tiles, .c1 = j->conv.planes, .g1 = j->conv.groups, .v = j->v + u, .m = j->v + u + v, .stride = ((size_t)tiles + 1) * SN_LANES };
     if (j->op != OP_winograd_output)
         j->flops = 0;
     j->bytes = 4.0 * (double)v; /* of the input's transform: what it writes */
@@ -178,14 +178,13 @@ static void job_run(struct job *j, const struct row *row)
         ((sn_conv2d_fn *)row->fn)(&j->conv, &j->span);
         break;
     case OP_winograd_weights:
-        ((sn_winograd_weights_fn *)row->fn)(&(struct sn_winograd_weights){ j->w, j->v, (size_t)j->conv.groups * j->conv.group_stride / 9 });
+        ((sn_winograd_weights_fn *)row->fn)(&(struct sn_winograd_weights){ j->w, j->v, j->wino.u_stride - SN_LANES, j->wino.u_stride });
         break;
     case OP_winograd_input:
         ((sn_winograd_input_fn *)row->fn)(&j->wino, &j->tiles);
         break;
     case OP_winograd_output:
-        for (j->tiles.g = 0; j->tiles.g < j->conv.groups; j->tiles.g++)
-            (void)((sn_winograd_output_fn *)row->fn)(&j->wino, &j->tiles);
+        (void)((sn_winograd_output_fn *)row->fn)(&j->wino, &j->tiles);
         break;
     case OP_affine:
         ((sn_affine_fn *)row->fn)(&(struct sn_affine){ j->in, j->out, j->aux, j->aux + SN_LANES, pixels, relu });

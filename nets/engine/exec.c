@@ -199,16 +199,17 @@ static struct sn_winograd_span tiles(const struct job *j, int block, int thread)
     char *mine = j->net->scratch + j->net->scratch_bytes + (size_t)thread * j->net->scratch_thread;
     int t0 = block * s->block, t1 = SN_MIN(t0 + s->block, s->tiles);
     struct sn_winograd_span span = { .t0 = t0, .t1 = t1, .c1 = s->wino.planes, .base = s->shared ? 0 : t0,
-                                     .tiles = s->shared ? s->tiles : t1 - t0, .m = mine,
+                                     .m = mine,
                                      .v = s->shared ? j->net->scratch : mine + s->m_bytes, .u = mine + s->m_bytes };
 
-    span.stride = ((size_t)span.tiles * (size_t)s->wino.planes + 1) * SN_LANES;
+    span.stride = ((size_t)(s->shared ? s->tiles : t1 - t0) + 1) * SN_LANES;
     return span;
 }
 
-static void product_group(const struct job *j, struct sn_winograd_span *span, int g)
+static void multiply(const struct job *j, struct sn_winograd_span *span, int g0, int n)
 {
-    span->g = g;
+    span->g0 = g0;
+    span->g1 = SN_MIN(g0 + n, (j->s->wino.oc + SN_GROUP - 1) / SN_GROUP);
     if (!j->net->kernels.winograd_output(&j->s->wino, span))
         atomic_store_explicit(&j->net->bad, 1, memory_order_relaxed);
 }
@@ -220,8 +221,8 @@ static void winograd_block(void *ctx, size_t unit, int thread)
     struct sn_winograd_span span = tiles(j, (int)unit, thread);
 
     j->net->kernels.winograd_input(&j->s->wino, &span);
-    for (int g = 0; g * SN_GROUP < j->s->wino.oc; g++)
-        product_group(j, &span, g);
+    for (int g = 0; g * SN_GROUP < j->s->wino.oc; g += j->s->unit_groups)
+        multiply(j, &span, g, j->s->unit_groups);
 }
 
 /* Few tiles: all are transformed first, plane by plane; then every group's weights are read once. */
@@ -241,27 +242,16 @@ static void winograd_group(void *ctx, size_t unit, int thread)
     const struct job *j = ctx;
     struct sn_winograd_span span = tiles(j, (int)(unit % (size_t)j->s->blocks), thread);
 
-    product_group(j, &span, (int)(unit / (size_t)j->s->blocks));
+    multiply(j, &span, (int)(unit / (size_t)j->s->blocks) * j->s->unit_groups, j->s->unit_groups);
 }
 
 /* One weight group of a layer whose weights are transformed before its tiles. */
 static void winograd_weights_unit(void *ctx, size_t g, int thread)
 {
     const struct job *j = ctx;
-    const struct sn_winograd *p = &j->s->wino;
-    const float *w = (const float *)p->direct + g * p->group_stride;
-    float *u = j->net->u + 4 * g * p->group_stride;
 
     (void)thread;
-    for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
-        struct sn_winograd_weights t = { .w = w, .u = u };
-
-        for (int c = c0; c < SN_MIN(c0 + SN_CHUNK, p->planes); c++)
-            t.n += (size_t)p->lanes[c] * SN_GROUP;
-        j->net->kernels.winograd_weights(&t);
-        w += 9 * t.n;
-        u += 36 * t.n;
-    }
+    sn_step_transform(j->net, j->s, (const float *)j->s->wino.direct + 9 * g * j->s->wino.group_stride, j->net->u + g * j->s->wino.group_stride);
 }
 
 static void run_winograd(struct sn_net *net, struct sn_step *s)
@@ -272,7 +262,6 @@ static void run_winograd(struct sn_net *net, struct sn_step *s)
     if (s->transform == SN_AT_STEP) {
         sn_pool_run(net->opt.pool, winograd_weights_unit, &j, ((size_t)s->wino.oc + SN_GROUP - 1) / SN_GROUP);
         here.wino.u = net->u;
-        here.wino.group_stride *= 4;
     }
     if (s->shared)
         sn_pool_run(net->opt.pool, winograd_plane, &j, (size_t)s->x.n);

@@ -127,7 +127,7 @@ struct sn_step {
     bool winograd;
     enum sn_weights_at { SN_AT_PACKING, SN_AT_STEP, SN_AT_USE } transform; /* winograd: when weights are transformed */
     bool shared;                        /* winograd: the whole input is transformed first, then groups are units */
-    int tiles;                          /* winograd: in all */
+    int tiles, unit_groups;             /* winograd: in all; weight groups of a unit */
     size_t pre_bytes;                   /* conv with an inlined affine: a block of its input */
     size_t v_bytes, m_bytes;            /* winograd: of one tile block (or all tiles when shared), and of the products */
     struct sn_planes x, res, y;
@@ -167,6 +167,8 @@ struct sn_net {
 
 int sn_net_plan_memory(struct sn_net *net, struct sn_error *err);  /* plan.c: vals, arena */
 int sn_net_pack_weights(struct sn_net *net, struct sn_error *err); /* pack.c */
+/* pack.c: one group's weights, [chunk][3][3][lanes][32] -> its part of wino.u (kernels.h) */
+void sn_step_transform(const struct sn_net *net, const struct sn_step *s, const float *w, float *u);
 static inline bool sn_net_is_prepacked(const struct sn_net *net) { return sn_model_meta(net->graph.model, "prepacked") != NULL; }
 static inline bool sn_step_has_weights(const struct sn_step *s) { return s->node->op == SN_NODE_CONV || s->node->op == SN_NODE_AFFINE; }
 #define SN_PACKED "packed."                                        /* prefix of a prepacked file's own tensors */

@@ -36,8 +36,10 @@ static void cut_conv(struct sn_step *s)
 }
 
 #define TILE_BYTES ((size_t)36 * SN_LANES * sizeof(float)) /* one plane's transformed tile */
-#define U_BYTES ((size_t)36 * SN_CHUNK * SN_LANES * SN_GROUP * sizeof(float)) /* a chunk's transformed weights */
-#define SHARED_TILES 196                                  /* fewer: threads share the weights, not the tiles */
+#define U_BYTES ((size_t)36 * (SN_CHUNK * SN_LANES * SN_GROUP + SN_LANES) * sizeof(float)) /* a chunk's transformed weights */
+#define SHARED_TILES 196 /* fewer: threads share the weights, not the tiles */
+#define SHARED_BLOCK 64  /* of these, a unit's: its products stay in the second-level cache */
+#define CACHE_BYTES ((size_t)2 << 20) /* second-level cache of a recent server core */
 
 /*
  * Winograd or direct: a function of the layer's shape only, since it decides the result's bits (DESIGN 2.3).
@@ -72,12 +74,42 @@ static enum sn_weights_at when_transformed(const struct sn_net *net, const struc
     return s->shared ? SN_AT_USE : SN_AT_STEP;
 }
 
+/*
+ * How a Winograd layer is cut. Few tiles: a unit is one weight group with all of them (a block of them where there are
+ * fewer groups than threads). Many: a unit is a block of tiles. Where a block's transformed input and one group's
+ * weights fit the second-level cache together, groups follow each other, and the block fills a quarter of that cache.
+ * Wider layers stream either one: position by position, with all groups, reads the input once and the weights once a
+ * block, here of two register tiles.
+ */
+static void cut_tiles(const struct sn_net *net, struct sn_step *s, int groups)
+{
+    int threads = sn_pool_threads(net->opt.pool), most = SHARED_BLOCK;
+
+    s->unit_groups = 1;
+    if (!s->shared) {
+        size_t k = channels(&s->x), tile = k * 36 * sizeof(float);
+
+        if (14 * tile + 36 * SN_GROUP * k * sizeof(float) <= CACHE_BYTES / 4 * 3) {
+            most = (int)SN_MIN(SN_MAX(CACHE_BYTES / 4 / tile / 14, 1), 8) * 14;
+        } else {
+            most = 28;
+            s->unit_groups = groups;
+        }
+    }
+    s->blocks = (s->tiles + most - 1) / most;
+    if (!s->shared || groups < threads)
+        s->blocks = SN_MIN((s->blocks + threads - 1) / threads * threads, s->tiles);
+    s->block = (s->tiles + s->blocks - 1) / s->blocks;
+    s->blocks = (s->tiles + s->block - 1) / s->block;
+    s->units = (size_t)s->blocks * (s->shared ? (size_t)groups : 1);
+}
+
 static void make_winograd(struct sn_net *net, struct sn_step *s)
 {
     const struct sn_node *node = s->node;
     struct sn_winograd *p = &s->wino;
     int ty = ((node->h + node->dil - 1) / node->dil + 3) / 4, tx = ((node->w + node->dil - 1) / node->dil + 3) / 4;
-    int groups = (node->c + SN_GROUP - 1) / SN_GROUP, m;
+    int groups = (node->c + SN_GROUP - 1) / SN_GROUP;
 
     *p = (struct sn_winograd){
         .x = (const void *const *)s->x.p, .lanes = s->x.lanes, .planes = s->x.n, .y = s->y.p,
@@ -88,13 +120,9 @@ static void make_winograd(struct sn_net *net, struct sn_step *s)
     s->kernel = net->kernels.winograd_output_name;
     s->tiles = ty * tx * node->dil * node->dil;
     s->shared = s->tiles < SHARED_TILES;
-    /* a block's transformed input stays in the second-level cache; multiples of the register tile */
-    s->block = s->shared ? SN_MIN(s->tiles, 56) : (int)SN_MAX(1, SN_MIN(4, ((size_t)400 << 10) / (TILE_BYTES * (size_t)p->planes * 14))) * 14;
-    s->blocks = (s->tiles + s->block - 1) / s->block;
-    s->units = (size_t)s->blocks * (s->shared ? (size_t)groups : 1);
-    m = SN_MIN(s->block, s->tiles);
-    s->v_bytes = ((size_t)p->planes * (size_t)(s->shared ? s->tiles : s->block) + 1) * TILE_BYTES;
-    s->m_bytes = ((size_t)m * SN_GROUP + SN_LANES) * 36 * sizeof(float);
+    cut_tiles(net, s, groups);
+    s->v_bytes = (size_t)p->planes * (size_t)((s->shared ? s->tiles : s->block) + 1) * TILE_BYTES;
+    s->m_bytes = ((size_t)s->block * SN_GROUP + SN_LANES) * 36 * sizeof(float) * (size_t)s->unit_groups;
     s->transform = when_transformed(net, s);
     net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes) + (s->transform == SN_AT_USE ? U_BYTES : 0));
     if (s->shared)
@@ -273,7 +301,7 @@ int sn_net_make_steps(struct sn_net *net, struct sn_error *err)
         if (net->steps[i].winograd && net->steps[i].transform == SN_AT_STEP) {
             size_t groups = ((size_t)net->steps[i].node->c + SN_GROUP - 1) / SN_GROUP;
 
-            net->u_bytes = SN_MAX(net->u_bytes, groups * SN_GROUP * 36 * channels(&net->steps[i].x) * sizeof(float));
+            net->u_bytes = SN_MAX(net->u_bytes, 36 * (groups * SN_GROUP * channels(&net->steps[i].x) + SN_LANES) * sizeof(float));
         }
     if (net->u_bytes) {
         net->u = sn_alloc_aligned(net->u_bytes);
