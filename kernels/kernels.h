@@ -33,7 +33,8 @@ struct sn_activation {
 
 /*
  * conv2d: y = act(conv(x, w) + bias + residual); dilation as in Chen et al. 2017, eq. (1).
- *   x      `planes` planes [ih][iw][16]; padding is implied, not stored
+ *   x      `planes` planes [ih][iw][16]; padding is implied, not stored. planar: at most 4 planes [ih][iw], one
+ *          channel each (a network's input)
  *   w      [groups][chunk][kh][kw][used lanes of the chunk][32]: the order of use; lanes of output
  *          channels beyond oc are zero. group_stride elements from group to group
  *   bias   [groups * 32], zero beyond oc, or NULL
@@ -57,6 +58,7 @@ struct sn_conv2d {
     void *const *y;
     int oc, groups, up;
     int ih, iw, oh, ow, kh, kw, stride, dil, pad_h, pad_w;
+    bool planar;
     struct sn_activation act;
 };
 /* Output pixels p0 <= p < p1 (p = row * ow + column, before `up`) of weight groups g0 <= g < g1. */

@@ -118,10 +118,50 @@ SN_INLINE void conv_chunk(const struct sn_conv2d *p, const int np, const int ste
     tile_total(np, TILE_OC, acc, c0 == 0, total);
 }
 
+/*
+ * One register tile of a planar input, whose channels fill one chunk; step: the stride, 1 or 2, or 1 with every
+ * pixel copied. Taps that reach over the border are copied with zeros for the pixels outside.
+ */
+SN_INLINE void conv_planar(const struct sn_conv2d *p, const int np, const int step, const struct conv_tile *t, const float *w, float *total)
+{
+    float scratch[TILE_PIXELS * 2];
+    V acc[TILE_PIXELS][TILE_V];
+
+    tile_zero(np, acc);
+    for (int kh = 0; kh < p->kh; kh++) {
+        int y = t->oy * p->stride - p->pad_h + kh * p->dil;
+
+        if (y < 0 || y >= p->ih) {
+            w += p->kw * p->planes * SN_GROUP;
+            continue;
+        }
+        for (int kw = 0; kw < p->kw; kw++) {
+            int x = t->ox * p->stride - p->pad_w + kw * p->dil;
+            bool whole = p->stride == step && x >= 0 && x + (np - 1) * step < p->iw;
+
+            for (int c = 0; c < p->planes; c++, w += SN_GROUP) {
+                const float *line = (const float *)p->x[c] + (ptrdiff_t)y * p->iw + x;
+
+                if (!whole) {
+                    for (int i = 0; i < np; i++)
+                        scratch[i * step] = x + i * p->stride >= 0 && x + i * p->stride < p->iw ? line[i * p->stride] : 0;
+                    line = scratch;
+                }
+                conv_step(np, step, acc, line, 1, w, w, 0);
+            }
+        }
+    }
+    tile_total(np, TILE_OC, acc, true, total);
+}
+
 static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, int c0, int c1, const float *w, const float *next, size_t pace,
                      float *total)
 {
-    if (p->stride == 2)
+    if (p->planar && p->stride == 2)
+        SN_TILE_SWITCH(t->np, conv_planar(p, NP, 2, t, w, total))
+    else if (p->planar)
+        SN_TILE_SWITCH(t->np, conv_planar(p, NP, 1, t, w, total))
+    else if (p->stride == 2)
         SN_TILE_SWITCH(t->np, conv_chunk(p, NP, 2 * SN_LANES, t, c0, c1, w, next, pace, total))
     else
         SN_TILE_SWITCH(t->np, conv_chunk(p, NP, SN_LANES, t, c0, c1, w, next, pace, total))

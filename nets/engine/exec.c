@@ -285,21 +285,21 @@ void sn_net_run_step(struct sn_net *net, struct sn_step *s)
         sn_pool_run(net->opt.pool, check_unit, &j, (size_t)s->y.n);
 }
 
-/* Calls visit-like loops over the used lanes of a value: channel c lies in plane k, lane l. */
 void sn_net_load_input(struct sn_net *net, const float *in)
 {
     const struct sn_planes *v = &net->vals[net->graph.input];
     const struct sn_node *node = &net->graph.nodes[net->graph.input];
-    size_t n = (size_t)node->h * (size_t)node->w;
+    size_t n = (size_t)node->h * (size_t)node->w, pitch = sn_node_pitch(node);
 
     for (int k = 0; k < v->n; k++) {
-        memset(v->p[k], 0, n * SN_LANES * net->elem);
+        if (pitch > 1)
+            memset(v->p[k], 0, n * pitch * net->elem);
         for (size_t l = 0; l < v->lanes[k]; l++, in += n)
             for (size_t i = 0; i < n; i++) {
                 if (net->elem == 8)
-                    ((double *)v->p[k])[i * SN_LANES + l] = (double)sn_flush(in[i]);
+                    ((double *)v->p[k])[i * pitch + l] = (double)sn_flush(in[i]);
                 else
-                    ((float *)v->p[k])[i * SN_LANES + l] = sn_flush(in[i]);
+                    ((float *)v->p[k])[i * pitch + l] = sn_flush(in[i]);
             }
     }
 }
@@ -308,12 +308,12 @@ void sn_net_unpack(const struct sn_net *net, sn_val val, void *out, bool wide)
 {
     const struct sn_planes *v = &net->vals[val];
     const struct sn_node *node = &net->graph.nodes[val];
-    size_t n = (size_t)node->h * (size_t)node->w, o = 0;
+    size_t n = (size_t)node->h * (size_t)node->w, o = 0, pitch = sn_node_pitch(node);
 
     for (int k = 0; k < v->n; k++)
         for (size_t l = 0; l < v->lanes[k]; l++)
             for (size_t i = 0; i < n; i++, o++) {
-                double d = net->elem == 8 ? ((const double *)v->p[k])[i * SN_LANES + l] : (double)((const float *)v->p[k])[i * SN_LANES + l];
+                double d = net->elem == 8 ? ((const double *)v->p[k])[i * pitch + l] : (double)((const float *)v->p[k])[i * pitch + l];
 
                 if (wide)
                     ((double *)out)[o] = d;

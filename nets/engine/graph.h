@@ -54,6 +54,7 @@ struct sn_node {
     /* fusing */
     int uses;
     bool keep;                          /* a result: stays alive to the end */
+    bool planar;                        /* an input that only convolutions read: its channels are planes of single values */
 };
 
 struct sn_graph {
@@ -165,6 +166,8 @@ struct sn_net {
     atomic_int bad;                     /* a unit of the running step met a non-finite value */
 };
 
+/* Elements between neighbouring pixels of a value. */
+static inline size_t sn_node_pitch(const struct sn_node *node) { return node->planar ? 1 : SN_LANES; }
 int sn_net_plan_memory(struct sn_net *net, struct sn_error *err);  /* plan.c: vals, arena */
 int sn_net_pack_weights(struct sn_net *net, struct sn_error *err); /* pack.c */
 /* pack.c: one group's weights, [chunk][3][3][lanes][32] -> its part of wino.u (kernels.h) */

@@ -140,7 +140,7 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
         .oc = node->c, .groups = (node->c + SN_GROUP - 1) / SN_GROUP, .up = node->up,
         .ih = in->h, .iw = in->w, .oh = node->h / node->up, .ow = node->w / node->up,
         .kh = node->kh, .kw = node->kw, .stride = node->stride, .dil = node->dil,
-        .pad_h = node->pad, .pad_w = node->pad, .act = node->act,
+        .pad_h = node->pad, .pad_w = node->pad, .planar = in->planar, .act = node->act,
     };
     if (c->kh == 1 && c->kw == 1 && c->stride == 1 && c->up == 1) { /* no neighbours: one long row */
         c->iw *= c->ih;
