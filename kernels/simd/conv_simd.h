@@ -80,7 +80,7 @@ static void conv_finish(const struct sn_conv2d *p, int np, int channel, size_t p
     }
 }
 
-enum { BLOCK = 4 };
+enum { BLOCK = 16 };
 
 struct conv_tile {
     int oy, ox, np; /* np pixels of output row oy from ox on */

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#define CACHE_BYTES ((size_t)2 << 20) /* second-level cache of a recent server core */
 #define BLOCK_BYTES ((size_t)512 << 10) /* half of a server core's second-level cache of 1 MB */
 
 static size_t channels(const struct sn_planes *x)
@@ -29,6 +30,8 @@ static void cut_conv(struct sn_step *s)
     size_t pixels = (size_t)c->oh * (size_t)c->ow, ic = channels(&s->x), groups = (size_t)c->groups * (size_t)(c->up * c->up);
 
     s->block = (int)SN_MIN(pixels, SN_MAX((size_t)56, BLOCK_BYTES / (ic * sizeof(float) * (size_t)(c->stride * c->stride)) / 56 * 56));
+    if ((size_t)(c->kh * c->kw) * ic * SN_GROUP * sizeof(float) > CACHE_BYTES / 2) /* a group's weights, from memory for each block: ASPP */
+        s->block = SN_MAX(s->block, (int)SN_MIN(pixels, 448));
     if (c->oh > 1) /* whole rows */
         s->block = SN_MAX(s->block / c->ow, 1) * c->ow;
     s->blocks = (int)((pixels + (size_t)s->block - 1) / (size_t)s->block);
@@ -39,7 +42,6 @@ static void cut_conv(struct sn_step *s)
 #define U_BYTES ((size_t)36 * (SN_CHUNK * SN_LANES * SN_GROUP + SN_LANES) * sizeof(float)) /* a chunk's transformed weights */
 #define SHARED_TILES 196 /* fewer: threads share the weights, not the tiles */
 #define SHARED_BLOCK 64  /* of these, a unit's: its products stay in the second-level cache */
-#define CACHE_BYTES ((size_t)2 << 20) /* second-level cache of a recent server core */
 
 /*
  * Winograd or direct: a function of the layer's shape only, since it decides the result's bits (DESIGN 2.3).
