@@ -137,15 +137,15 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
 SN_INLINE void product_tile(const struct sn_winograd *p, const struct sn_winograd_span *s, const int np, int c0, int c1,
                             const float *v, const float *u, const float *next, size_t pace, float *m)
 {
-    V acc[TILE_PIXELS][TILE_V];
+    V acc[TILE_PIXELS * TILE_V];
 
-    tile_zero(np, acc);
+    tile_start(np * TILE_V, NULL, acc);
     for (int c = c0; c < c1; c++) {
-        conv_step(np, SN_LANES, acc, v + (size_t)c * 36 * s->stride, p->lanes[c], u, next, pace);
+        conv_step(np, TILE_V, SN_LANES, acc, v + (size_t)c * 36 * s->stride, p->lanes[c], u, 0, next, pace);
         u += (size_t)p->lanes[c] * SN_GROUP;
         next += p->lanes[c] * pace;
     }
-    tile_total(np, SN_GROUP, acc, c0 == 0, m);
+    tile_total(np, TILE_V, SN_GROUP, 0, acc, c0 == 0, m);
 }
 
 /*

@@ -26,9 +26,9 @@ static void conv_unit(void *ctx, size_t unit, int thread)
 {
     const struct job *j = ctx;
     const struct sn_conv2d *c = &j->s->conv;
-    size_t groups = j->s->units / (size_t)j->s->blocks;
-    int g0 = (int)(unit % groups), p0 = (int)(unit / groups) * j->s->block;
-    struct sn_conv_span span = { .g0 = g0, .g1 = g0 + 1, .p0 = p0, .p1 = SN_MIN(p0 + j->s->block, c->oh * c->ow) };
+    size_t per = j->s->units / (size_t)j->s->blocks;
+    int all = c->groups * c->up * c->up, g0 = (int)(unit % per) * j->s->unit_groups, p0 = (int)(unit / per) * j->s->block;
+    struct sn_conv_span span = { .g0 = g0, .g1 = SN_MIN(g0 + j->s->unit_groups, all), .p0 = p0, .p1 = SN_MIN(p0 + j->s->block, c->oh * c->ow) };
 
     (void)thread;
     j->net->kernels.conv2d(c, &span);

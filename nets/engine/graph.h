@@ -128,7 +128,8 @@ struct sn_step {
     bool winograd;
     enum sn_weights_at { SN_AT_PACKING, SN_AT_STEP, SN_AT_USE } transform; /* winograd: when weights are transformed */
     bool shared;                        /* winograd: the whole input is transformed first, then groups are units */
-    int tiles, unit_groups;             /* winograd: in all; weight groups of a unit */
+    int tiles;                          /* winograd: in all */
+    int unit_groups;                    /* conv: weight groups of a unit */
     size_t pre_bytes;                   /* conv with an inlined affine: a block of its input */
     size_t v_bytes, m_bytes;            /* winograd: of one tile block (or all tiles when shared), and of the products */
     struct sn_planes x, res, y;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define CACHE_BYTES ((size_t)2 << 20) /* second-level cache of a recent server core */
-#define BLOCK_BYTES ((size_t)512 << 10) /* half of a server core's second-level cache of 1 MB */
+#define BLOCK_BYTES (CACHE_BYTES / 4)
 
 static size_t channels(const struct sn_planes *x)
 {
@@ -35,7 +35,9 @@ static void cut_conv(struct sn_step *s)
     if (c->oh > 1) /* whole rows */
         s->block = SN_MAX(s->block / c->ow, 1) * c->ow;
     s->blocks = (int)((pixels + (size_t)s->block - 1) / (size_t)s->block);
-    s->units = groups * (size_t)s->blocks;
+    /* short rows: two groups share their input pixels in the kernel */
+    s->unit_groups = c->ow <= 7 && c->kh > 1 && groups > 1 ? 2 : 1;
+    s->units = (groups + (size_t)s->unit_groups - 1) / (size_t)s->unit_groups * (size_t)s->blocks;
 }
 
 #define TILE_BYTES ((size_t)36 * SN_LANES * sizeof(float)) /* one plane's transformed tile */
