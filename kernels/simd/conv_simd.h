@@ -85,35 +85,44 @@ struct conv_tile {
     int oy, ox, np; /* np pixels of output row oy from ox on */
 };
 
+/* Rows kh0 <= kh < kh1 and columns kw0 <= kw < kw1 of a kernel: all, or one tap. */
+struct conv_taps {
+    int kh0, kh1, kw0, kw1;
+};
+
 #define TILE_FLOATS (TILE_PIXELS * TILE_OC)
 
 /*
- * Of one chunk, planes c0 <= c < c1, the taps tap0 <= tap < tap1 with the weights at w, for one register tile: the sums
+ * Of one chunk, planes c0 <= c < c1, some taps, with the weights at w, for one register tile: the sums
  * start at 0 with the first tap, wait in part between calls, and join the total with the last. nv: TILE_V; or twice that, half as many pixels of two weight groups. step: floats between neighbouring
  * pixels' inputs, 16 for stride 1, 32 for stride 2.
  */
 SN_INLINE void conv_chunk(const struct sn_conv2d *p, const int np, const int nv, const int step, const struct conv_tile *t, int c0, int c1,
-                          int tap0, int tap1, const float *w, const float *next, size_t pace, float *part, float *total)
+                          const struct conv_taps *taps, const float *w, const float *next, size_t pace, float *part, float *total)
 {
     _Alignas(64) float scratch[TILE_PIXELS * 2 * SN_LANES];
     V acc[TILE_PIXELS * TILE_V];
 
-    tile_start(np * nv, nv > TILE_V && tap0 ? part : NULL, acc);
-    for (int tap = tap0; tap < tap1; tap++) {
-        int y = t->oy * p->stride - p->pad_h + tap / p->kw * p->dil, x = t->ox * p->stride - p->pad_w + tap % p->kw * p->dil;
+    tile_start(np * nv, nv > TILE_V && taps->kh0 + taps->kw0 > 0 ? part : NULL, acc);
+    for (int kh = taps->kh0; kh < taps->kh1; kh++) {
+        int y = t->oy * p->stride - p->pad_h + kh * p->dil;
 
-        for (int c = c0; c < c1; c++) {
-            const float *line = NULL;
+        for (int kw = taps->kw0; kw < taps->kw1; kw++) {
+            int x = t->ox * p->stride - p->pad_w + kw * p->dil;
 
-            if (y >= 0 && y < p->ih)
-                line = conv_line(p, np, step, (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES, x, scratch);
-            if (line)
-                conv_step(np, nv, step, acc, line, p->lanes[c], w, p->group_stride, next, pace);
-            w += (size_t)p->lanes[c] * SN_GROUP;
-            next += p->lanes[c] * pace;
+            for (int c = c0; c < c1; c++) {
+                const float *line = NULL;
+
+                if (y >= 0 && y < p->ih)
+                    line = conv_line(p, np, step, (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES, x, scratch);
+                if (line)
+                    conv_step(np, nv, step, acc, line, p->lanes[c], w, p->group_stride, next, pace);
+                w += (size_t)p->lanes[c] * SN_GROUP;
+                next += p->lanes[c] * pace;
+            }
         }
     }
-    if (nv > TILE_V && tap1 < p->kh * p->kw)
+    if (nv > TILE_V && (taps->kh1 < p->kh || taps->kw1 < p->kw))
         tile_store(np * nv, acc, part);
     else
         tile_total(np, nv, TILE_OC, TILE_FLOATS / 2, acc, c0 == 0, total);
@@ -156,29 +165,27 @@ SN_INLINE void conv_planar(const struct sn_conv2d *p, const int np, const int st
     tile_total(np, TILE_V, TILE_OC, 0, acc, true, total);
 }
 
-static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, bool wide, int c0, int c1, int tap0, int tap1, const float *w, const float *next,
+static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, bool wide, int c0, int c1, const struct conv_taps *taps, const float *w, const float *next,
                      size_t pace, float *part, float *total)
 {
     if (wide && p->stride == 2)
-        SN_WIDE_SWITCH(t->np, conv_chunk(p, NP, 2 * TILE_V, 2 * SN_LANES, t, c0, c1, tap0, tap1, w, next, pace, part, total))
+        SN_WIDE_SWITCH(t->np, conv_chunk(p, NP, 2 * TILE_V, 2 * SN_LANES, t, c0, c1, taps, w, next, pace, part, total))
     else if (wide)
-        SN_WIDE_SWITCH(t->np, conv_chunk(p, NP, 2 * TILE_V, SN_LANES, t, c0, c1, tap0, tap1, w, next, pace, part, total))
+        SN_WIDE_SWITCH(t->np, conv_chunk(p, NP, 2 * TILE_V, SN_LANES, t, c0, c1, taps, w, next, pace, part, total))
     else if (p->planar && p->stride == 2)
         SN_TILE_SWITCH(t->np, conv_planar(p, NP, 2, t, w, total))
     else if (p->planar)
         SN_TILE_SWITCH(t->np, conv_planar(p, NP, 1, t, w, total))
     else if (p->stride == 2)
-        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, 2 * SN_LANES, t, c0, c1, tap0, tap1, w, next, pace, part, total))
+        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, 2 * SN_LANES, t, c0, c1, taps, w, next, pace, part, total))
     else
-        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, SN_LANES, t, c0, c1, tap0, tap1, w, next, pace, part, total))
+        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, SN_LANES, t, c0, c1, taps, w, next, pace, part, total))
 }
 
 /* n tiles, all channels of weight group g; wide: and of the next. */
 static void conv_block(const struct sn_conv2d *p, const struct conv_tile *t, int n, int g, bool wide)
 {
     _Alignas(64) float total[BLOCK][TILE_FLOATS], part[BLOCK][TILE_FLOATS];
-    /* short tiles are done with a chunk's weights before the second-level cache has the next: tap by tap they stay in the first */
-    int at_once = wide ? 1 : p->kh * p->kw;
     size_t pace = (size_t)(SN_GROUP / n);
     int quad = g / p->groups;
 
@@ -187,13 +194,20 @@ static void conv_block(const struct sn_conv2d *p, const struct conv_tile *t, int
 
         for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
             int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
-            size_t k = 0;
 
-            for (int c = c0; c < c1; c++)
-                k += (size_t)p->lanes[c] * (size_t)at_once;
-            for (int tap = 0; tap < p->kh * p->kw; tap += at_once, w += k * SN_GROUP)
+            /* short tiles read a chunk's weights faster than the second-level cache gives them: a tap's stay in the first */
+            for (int tap = 0; tap < (wide ? p->kh * p->kw : 1); tap++) {
+                struct conv_taps taps = { 0, p->kh, 0, p->kw };
+                size_t k = 0;
+
+                if (wide)
+                    taps = (struct conv_taps){ tap / p->kw, tap / p->kw + 1, tap % p->kw, tap % p->kw + 1 };
+                for (int c = c0; c < c1; c++)
+                    k += (size_t)p->lanes[c] * (size_t)((taps.kh1 - taps.kh0) * (taps.kw1 - taps.kw0));
                 for (int i = 0; i < n; i++)
-                    conv_sum(p, &t[i], wide, c0, c1, tap, tap + at_once, w, w + (SN_GROUP + (size_t)i * pace) * k, pace, part[i], total[i]);
+                    conv_sum(p, &t[i], wide, c0, c1, &taps, w, w + (SN_GROUP + (size_t)i * pace) * k, pace, part[i], total[i]);
+                w += k * SN_GROUP;
+            }
         }
         for (int i = 0; i < n; i++) {
             size_t pixel = ((size_t)(t[i].oy * p->up + quad / 2) * (size_t)p->ow + (size_t)t[i].ox) * (size_t)p->up + (size_t)(quad % 2);
