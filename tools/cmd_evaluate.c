@@ -22,7 +22,6 @@ static const char help[] =
     "  --threshold T         operating point stated beforehand: T for all, or NAME=T,NAME=T\n"
     "  --threshold-from SET  choose it on this set; default: train, when there is one\n"
     "  --threshold-rule R    youden (default), closest, sens:0.95, spec:0.9\n"
-    "  --positive TEXT       the outcome that counts as the event, when the column is not 0/1\n"
     "  --patient-rule R      a patient's several rows: mean (default), max, or none (rows are the cases)\n"
     "  --cluster NAME        rows are the cases, and those of one cluster (patient) belong together\n"
     "  --boot N --seed S     bootstrap replicates (default 2000; 0: none) and their seed (default 1)\n"
@@ -36,7 +35,7 @@ static const char help[] =
     "  --dca-ties ge|gt      risk >= t is treated (default, dcurves), or risk > t (rmda)\n" SN_TABLE_HELP;
 
 enum {
-    SCORE = 's', RANGE = 'r', THRESHOLD = 't', FROM = 'f', RULE = 'R', POSITIVE = 'p', PATIENT = 'P', BOOT = 'b', SEED = 'S', PREVALENCE = 'v',
+    SCORE = 's', RANGE = 'r', THRESHOLD = 't', FROM = 'f', RULE = 'R', PATIENT = 'P', BOOT = 'b', SEED = 'S', PREVALENCE = 'v',
     MODEL = 'M', SUBGROUP = 'g', READS = 'd', RECALIBRATE = 'c', CLAIM = 'C', MARGIN = 'm', RECLASS = 'n', TIES = 'i', OUTPUT = 'o'
 };
 
@@ -44,7 +43,7 @@ static const struct sn_opt opts[] = {
     { "--model", MODEL, true },
     { "--score", SCORE, true },           { "--threshold-range", RANGE, true },
     { "--threshold", THRESHOLD, true },   { "--threshold-from", FROM, true },
-    { "--threshold-rule", RULE, true },   { "--positive", POSITIVE, true },
+    { "--threshold-rule", RULE, true },
     { "--patient-rule", PATIENT, true },  { "--boot", BOOT, true },
     { "--seed", SEED, true },             { "--prevalence", PREVALENCE, true },
     { "--subgroup", SUBGROUP, true },     { "--reads", READS, true },
@@ -140,7 +139,6 @@ static bool take(struct sn_args *a, struct sn_eval_options *o, int c)
     case THRESHOLD: o->threshold = a->value; return true;
     case FROM: o->threshold_from = a->value; return true;
     case RULE: return read_rule(a, o);
-    case POSITIVE: o->positive = a->value; return true;
     case PATIENT: return read_patient_rule(a, o);
     case BOOT:
         if (!sn_args_int(a, "--boot", 0, 1000000, &n))

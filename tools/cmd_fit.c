@@ -14,7 +14,6 @@ static const char help[] =
     "\n"
     "  --terms TERMS     \"dl_sig, age, rcs(size, 3), factor(grade, 1), us_node * her2\": columns; rcs: restricted\n"
     "                    cubic spline with so many knots; factor: categories, with the reference; *: interaction\n"
-    "  --event VALUE     the text of the outcome that is the event; default: the outcome is 0 or 1\n"
     "  --where COL=VAL   only rows with this text in that column (set=train); repeatable\n"
     "  --split SHARE     fit that share of the rows (0.7), drawn at random within each outcome\n"
     "  --split-out FILE  the table with a column that says train or test\n"
@@ -32,13 +31,13 @@ static const char help[] =
     "  -o FILE           the model\n" SN_TABLE_HELP;
 
 enum {
-    TERMS = 't', EVENT = 'e', WHERE = 'w', SPLIT = 's', SPLIT_OUT = 'S', ALL = 'a', FIRTH = 'f', FLIC = 'i', FLAC = 'c', LASSO = 'l', FOLDS = 'k',
+    TERMS = 't', WHERE = 'w', SPLIT = 's', SPLIT_OUT = 'S', ALL = 'a', FIRTH = 'f', FLIC = 'i', FLAC = 'c', LASSO = 'l', FOLDS = 'k',
     SELECT = 'b', P_OUT = 'p', SCREEN = 'u', BOOT = 'n', SEED = 'r', LEVEL = 'L', NO_UNI = 'U', OUTPUT = 'o'
 };
 
 static const struct sn_opt opts[] = {
     SN_TABLE_OPTIONS,
-    { "--terms", TERMS, true }, { "--event", EVENT, true }, { "--where", WHERE, true }, { "--split", SPLIT, true }, { "--split-out", SPLIT_OUT, true },
+    { "--terms", TERMS, true }, { "--where", WHERE, true }, { "--split", SPLIT, true }, { "--split-out", SPLIT_OUT, true },
     { "--all-rows", ALL, false }, { "--firth", FIRTH, false }, { "--flic", FLIC, false }, { "--flac", FLAC, false }, { "--lasso", LASSO, true },
     { "--folds", FOLDS, true }, { "--select", SELECT, true }, { "--p-out", P_OUT, true }, { "--screen", SCREEN, true }, { "--boot", BOOT, true },
     { "--seed", SEED, true }, { "--level", LEVEL, true }, { "--no-univariable", NO_UNI, false }, { "-o,--output", OUTPUT, true }, { NULL, 0, false },
@@ -165,7 +164,6 @@ static int option(struct job *j, int opt)
         return taken > 0 ? 0 : sn_args_usage(&j->args, "--encoding does not know '%s'", j->args.value);
     switch (opt) {
     case TERMS: o->terms = j->args.value; return 0;
-    case EVENT: o->event = j->args.value; return 0;
     case WHERE:
         if (o->n_where == SN_FIT_MAX_WHERE)
             return sn_args_usage(&j->args, "at most %d times --where", SN_FIT_MAX_WHERE);

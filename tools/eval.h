@@ -25,7 +25,6 @@ struct sn_eval_options {
     const char *scores;           /* "risk,p_resnet50"; NULL: only models */
     const char *models[SN_EVAL_FITTED]; /* "NAME=model.json": risks computed from the table's columns; before the scores */
     int n_models;                 /* the first model, or else score, is the one judged */
-    const char *positive;         /* outcome's text that counts as the event; NULL: 0/1 */
     enum sn_patient_rule patient;
     double range_lo, range_hi;    /* threshold probabilities of the decision curve */
     const char *threshold;        /* "0.3" or "risk=0.3,p_a=0.5"; NULL: none stated */

@@ -82,7 +82,7 @@ static void head(const struct sn_eval *e, struct sn_buf *b)
     sn_buf_puts(b, "</dd>\n<dt>Outcome</dt><dd>");
     sn_html_text(b, e->o->names.outcome);
     sn_buf_puts(b, " = ");
-    sn_html_text(b, e->o->positive ? e->o->positive : "1");
+    sn_html_text(b, e->o->names.positive ? e->o->names.positive : "1");
     sn_buf_puts(b, "</dd>\n<dt>Threshold</dt><dd>");
     if (!isnan(e->threshold[0]))
         sn_buf_printf(b, "%s, ", sn_fixed(e->threshold[0], 4, v[0]));

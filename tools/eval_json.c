@@ -89,7 +89,7 @@ static void put_settings(struct sn_json *w, const struct sn_eval *e)
     sn_json_key(w, "settings");
     sn_json_object(w);
     sn_json_kv(w, "outcome", o->names.outcome);
-    sn_json_kv(w, "positive", o->positive ? o->positive : "1");
+    sn_json_kv(w, "positive", o->names.positive ? o->names.positive : "1");
     sn_json_kv_number(w, "level", SN_EVAL_LEVEL);
     sn_json_kv_int(w, "bootstrap", (int64_t)o->boot);
     put_seed(w, o->seed);

@@ -12,7 +12,7 @@
 #define SN_FIT_MAX_WARNINGS 48
 
 struct sn_fit_options {
-    const char *file, *terms, *event;   /* event NULL: the outcome is 0 or 1 */
+    const char *file, *terms;
     struct sn_table_names names;
     const char *where[SN_FIT_MAX_WHERE]; /* "column=value" */
     size_t n_where;

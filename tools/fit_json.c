@@ -39,7 +39,7 @@ static void put_data(struct sn_json *w, const struct sn_fit_report *r)
     sn_json_kv_int(w, "repeated_rows_of_a_patient", (int64_t)d->repeated);
     sn_json_kv_int(w, "set_aside_by_split", (int64_t)d->others);
     sn_json_kv(w, "outcome", r->o->names.outcome);
-    sn_json_kv(w, "event", r->o->event ? r->o->event : "1");
+    sn_json_kv(w, "positive", r->o->names.positive ? r->o->names.positive : "1");
     sn_json_kv_int(w, "n", (int64_t)d->n);
     sn_json_kv_int(w, "events", (int64_t)d->events);
     sn_json_end_object(w);
@@ -351,7 +351,7 @@ int sn_fit_write_model(const struct sn_fit_report *r, const char *path, struct s
     int rc;
 
     (void)snprintf(trained, sizeof trained, "%.100s: %zu cases, %zu events", r->d->table.file, r->d->n, r->d->events);
-    (void)snprintf(outcome, sizeof outcome, "%.90s%s%.90s", r->o->names.outcome, r->o->event ? " = " : "", r->o->event ? r->o->event : "");
+    (void)snprintf(outcome, sizeof outcome, "%.90s%s%.90s", r->o->names.outcome, r->o->names.positive ? " = " : "", r->o->names.positive ? r->o->names.positive : "");
     sn_json_init(&w, 2);
     sn_json_object(&w);
     sn_json_kv(&w, "format", "sentinode-logistic");
