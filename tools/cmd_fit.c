@@ -24,6 +24,8 @@ static const char help[] =
     "  --select p|aic    backward elimination (--p-out P, default 0.05); not recommended, and the output says why\n"
     "  --screen P        only terms with univariable p below P; not recommended either\n"
     "  --boot N          bootstrap replicates for the optimism (default 200; 0: none)\n"
+    "  --threshold-range LO:HI   net benefit of the model over these threshold probabilities: on the cases fitted,\n"
+    "                    corrected for optimism, and cross-validated (--folds, 20 times)\n"
     "  --seed S          of split, folds and bootstrap (default 1)\n"
     "  --level L         of the intervals (default 0.95)\n"
     "  --no-univariable  leave the one-term-at-a-time table out\n"
@@ -31,7 +33,7 @@ static const char help[] =
     "  -o FILE           the model\n" SN_TABLE_HELP;
 
 enum {
-    TERMS = 't', WHERE = 'w', SPLIT = 's', SPLIT_OUT = 'S', ALL = 'a', FIRTH = 'f', FLIC = 'i', FLAC = 'c', LASSO = 'l', FOLDS = 'k',
+    RANGE = 'R', TERMS = 't', WHERE = 'w', SPLIT = 's', SPLIT_OUT = 'S', ALL = 'a', FIRTH = 'f', FLIC = 'i', FLAC = 'c', LASSO = 'l', FOLDS = 'k',
     SELECT = 'b', P_OUT = 'p', SCREEN = 'u', BOOT = 'n', SEED = 'r', LEVEL = 'L', NO_UNI = 'U', OUTPUT = 'o'
 };
 
@@ -40,7 +42,7 @@ static const struct sn_opt opts[] = {
     { "--terms", TERMS, true }, { "--where", WHERE, true }, { "--split", SPLIT, true }, { "--split-out", SPLIT_OUT, true },
     { "--all-rows", ALL, false }, { "--firth", FIRTH, false }, { "--flic", FLIC, false }, { "--flac", FLAC, false }, { "--lasso", LASSO, true },
     { "--folds", FOLDS, true }, { "--select", SELECT, true }, { "--p-out", P_OUT, true }, { "--screen", SCREEN, true }, { "--boot", BOOT, true },
-    { "--seed", SEED, true }, { "--level", LEVEL, true }, { "--no-univariable", NO_UNI, false }, { "-o,--output", OUTPUT, true }, { NULL, 0, false },
+    { "--seed", SEED, true }, { "--level", LEVEL, true }, { "--threshold-range", RANGE, true }, { "--no-univariable", NO_UNI, false }, { "-o,--output", OUTPUT, true }, { NULL, 0, false },
 };
 
 struct job {
@@ -85,7 +87,7 @@ static int run(struct job *j, struct sn_error *err)
     int rc;
 
     SN_TRY_OUT(sn_fit_read(&j->o, &d, err));
-    if (j->o.boot)
+    if (j->o.boot || j->o.range_hi > 0)
         SN_TRY_OUT(sn_cli_pool(&j->args.common, &pool, err));
     SN_TRY_OUT(sn_fit_run(&j->o, &d, pool, &r, err));
     if (j->model)
@@ -176,6 +178,7 @@ static int option(struct job *j, int opt)
     case FLAC: o->firth = true; o->recipe.correction = SN_PREDICT_FLAC; return 0;
     case LASSO: return choice(j, "--lasso", "min", SN_SELECT_LASSO_MIN, "1se", SN_SELECT_LASSO_1SE);
     case SELECT: return choice(j, "--select", "p", SN_SELECT_P, "aic", SN_SELECT_AIC);
+    case RANGE: return sn_args_threshold_range(&j->args, &o->range_lo, &o->range_hi) ? 0 : 2;
     case NO_UNI: o->univariable = false; return 0;
     case OUTPUT: j->model = j->args.value; return 0;
     case '.':

@@ -274,6 +274,7 @@ void sn_fit_json(struct sn_json *w, const struct sn_fit_report *r)
     sn_json_end_object(w);
     put_lasso(w, r);
     put_validation(w, r);
+    sn_fit_dca_json(w, &r->dca);
     put_riley(w, r);
 }
 

@@ -198,6 +198,7 @@ void sn_fit_print(const struct sn_fit_report *r)
     print_lasso(r);
     print_quality(r);
     print_validation(r);
+    sn_fit_dca_print(&r->dca);
     if (!isnan(r->riley.needed))
         (void)printf("\nsample size (Riley 2020) for %zu coefficients: %.0f cases with %.0f events; here %zu with %zu\n", r->data.p - 1, r->riley.needed,
                      r->riley.events, d->n, d->events);

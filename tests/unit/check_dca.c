@@ -286,6 +286,15 @@ START_TEST(intervals_reproduce)
         ck_assert_mem_eq(da, db, sizeof da);
         for (size_t i = 0; i < 12; i++)
             ck_assert(a[i].lo < sn_dca_value(&point[i], measures[m]) && a[i].hi > sn_dca_value(&point[i], measures[m]));
+        if (m == 1) { /* several measures of the same resamples */
+            struct sn_dca_band both[2 * 16];
+
+            sn_ck_ok(sn_dca_bootstrap_measures(&d, (const enum sn_dca_measure[]){ measures[m], SN_DCA_NET_BENEFIT }, 2, &one, both, db, NULL, &err), &err);
+            ck_assert_mem_eq(both, a, sizeof a);
+            ck_assert_mem_eq(db, da, sizeof da);
+            sn_ck_ok(sn_dca_bootstrap(&d, SN_DCA_NET_BENEFIT, &one, b, NULL, NULL, &err), &err);
+            ck_assert_mem_eq(both + 16, b, sizeof b);
+        }
         many.seed = 5;
         sn_ck_ok(sn_dca_bootstrap(&d, measures[m], &many, b, NULL, NULL, &err), &err);
         ck_assert(memcmp(a, b, sizeof a) != 0);

@@ -60,6 +60,55 @@ START_TEST(test_validation_clusters)
 }
 END_TEST
 
+/* Net benefit: apparent is that of the fitted risks, what remains is less; whatever the threads. Why there is none is said. */
+START_TEST(test_decision_curve)
+{
+    struct sn_error err = { 0 };
+    struct fitted f[3], other;
+    struct sn_dca_point point[101];
+    uint8_t y[240];
+    double apparent = 0, corrected = 0, cross = 0;
+
+    for (int k = 0; k < 3; k++) {
+        struct sn_pool *pool;
+
+        f[k].o = options(made_up_file(), "outcome", NULL, "a, b, rcs(c, 5), grade, a:b");
+        f[k].o.range_lo = 0.2;
+        f[k].o.range_hi = 0.7;
+        f[k].o.boot = 30;
+        f[k].o.recipe.rule = SN_SELECT_AIC;
+        sn_ck_ok(sn_pool_create(&pool, k + 1, &err), &err);
+        sn_ck_ok(sn_fit_read(&f[k].o, &f[k].d, &err), &err);
+        sn_ck_ok(sn_fit_run(&f[k].o, &f[k].d, pool, &f[k].r, &err), &err);
+        sn_pool_free(pool);
+        ck_assert(f[k].r.dca.has && f[k].r.dca.m == 101 && f[k].r.dca.folds == 10);
+        ck_assert_mem_eq(f[k].r.dca.all, f[0].r.dca.all, 4 * 101 * sizeof(double));
+    }
+    for (size_t i = 0; i < f[0].d.n; i++)
+        y[i] = f[0].d.y[i] > 0;
+    const struct sn_dca_strategy s[] = { { "fit", f[0].r.fit.mu, false } };
+    const struct sn_dca d = { .y = y, .n = f[0].d.n, .strategies = s, .n_strategies = 1, .t = f[0].r.dca.t, .m = 101, .prevalence = NAN };
+    sn_ck_ok(sn_dca_curves(&d, point, &err), &err);
+    for (int i = 0; i < 101; i++) {
+        ck_assert_double_eq_tol(f[0].r.dca.apparent[i], point[i].net_benefit, 1e-12);
+        apparent += f[0].r.dca.apparent[i];
+        corrected += f[0].r.dca.corrected[i];
+        cross += f[0].r.dca.cross[i];
+    }
+    ck_assert_msg(corrected < apparent && cross < apparent, "%g, %g, %g", apparent, corrected, cross);
+    for (int k = 0; k < 3; k++)
+        done(&f[k]);
+
+    other.o = options(made_up_file(), "outcome", NULL, "a");
+    other.o.range_lo = 0.2;
+    other.o.range_hi = 0.7;
+    other.o.all_rows = true;
+    run(&other);
+    ck_assert(other.r.dca.asked && !other.r.dca.has && strstr(other.r.dca.why_not, "both sides of a fold"));
+    done(&other);
+}
+END_TEST
+
 START_TEST(test_split)
 {
     double y[100];
@@ -101,6 +150,7 @@ static Suite *suite_fit_validate(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, test_validation_threads, 0, 3);
     tcase_add_test(t, test_validation_clusters);
+    tcase_add_test(t, test_decision_curve);
     tcase_add_test(t, test_split);
     tcase_add_test(t, test_riley);
     suite_add_tcase(s, t);
