@@ -10,8 +10,8 @@
 void sn_fig_frame(struct sn_svg *s, struct sn_buf *b, const struct sn_fig *f, double w_mm, double h_mm)
 {
     sn_svg_begin(s, b, f->id, w_mm, h_mm, f->title, f->footer);
-    sn_svg_text(s, 4 * SN_MM, 6.5 * SN_MM, &(struct sn_text){ .bold = true, .size = 12 }, f->title);
-    sn_svg_text(s, 4 * SN_MM, s->height - 2.2 * SN_MM, &(struct sn_text){ .size = 8.5, .colour = "#444" }, f->footer);
+    sn_svg_text_within(s, 4 * SN_MM, 6.5 * SN_MM, &(struct sn_text){ .bold = true, .size = 12 }, f->title, s->width - 8 * SN_MM);
+    sn_svg_text_within(s, 4 * SN_MM, s->height - 2.2 * SN_MM, &(struct sn_text){ .size = 8.5, .colour = "#444" }, f->footer, s->width - 8 * SN_MM);
 }
 
 static struct sn_pen band_of(struct sn_pen line)
