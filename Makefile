@@ -48,7 +48,7 @@ SRC_io     += gb18030.c gb18030_chart.c svg.c svg_plot.c
 SRC_tools  += table.c figures.c figures_rows.c eval_data.c eval_fitted.c eval_run.c eval_models.c eval_pairs.c eval_groups.c \
               eval_json.c eval_csv.c eval_figures.c eval_text.c eval_html.c eval_tables.c cmd_evaluate.c
 SRC_tools  += fit_data.c fit_run.c fit_json.c fit_text.c cmd_fit.c
-SRC_tools  += dice_read.c dice_sum.c dice_out.c dice_svg.c cmd_dice.c \
+SRC_tools  += outputs.c dice_read.c dice_sum.c dice_out.c dice_svg.c cmd_dice.c \
               readers_read.c readers_roc.c readers_many.c readers_json.c readers_say.c readers_svg.c cmd_readers.c
 
 SRC_bench   = bench.c bench_net.c bench_kernels.c bench_stats.c

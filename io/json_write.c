@@ -162,6 +162,14 @@ void sn_json_kv_int(struct sn_json *j, const char *key, int64_t v)
     sn_json_int(j, v);
 }
 
+void sn_json_kv_seed(struct sn_json *j, uint64_t seed)
+{
+    char text[32];
+
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
+    sn_json_kv(j, "seed", text);
+}
+
 void sn_json_kv_bool(struct sn_json *j, const char *key, bool v)
 {
     sn_json_key(j, key);

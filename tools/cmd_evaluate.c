@@ -90,20 +90,6 @@ static bool read_number(const struct sn_args *a, const char *name, double lo, do
     return false;
 }
 
-static bool read_seed(const struct sn_args *a, uint64_t *seed)
-{
-    const char *p = a->value;
-    uint64_t v = 0;
-
-    while (*p >= '0' && *p <= '9' && v <= (UINT64_MAX - 9) / 10)
-        v = 10 * v + (uint64_t)(*p++ - '0');
-    *seed = v;
-    if (p != a->value && !*p)
-        return true;
-    (void)sn_args_usage(a, "--seed needs a whole number from 0 to about 1.8e19, found '%s'", a->value);
-    return false;
-}
-
 static bool read_patient_rule(const struct sn_args *a, struct sn_eval_options *o)
 {
     static const char *const rule[] = { "mean", "max", "none" };
@@ -120,7 +106,6 @@ static bool read_patient_rule(const struct sn_args *a, struct sn_eval_options *o
 /* One option; false after a usage error. */
 static bool take(struct sn_args *a, struct sn_eval_options *o, int c)
 {
-    long n;
     int mapped = sn_table_option(&o->names, c, a->value);
 
     if (mapped < 0)
@@ -142,12 +127,8 @@ static bool take(struct sn_args *a, struct sn_eval_options *o, int c)
     case RULE: return read_rule(a, o);
     case POSITIVE: o->positive = a->value; return true;
     case PATIENT: return read_patient_rule(a, o);
-    case BOOT:
-        if (!sn_args_int(a, "--boot", 0, 1000000, &n))
-            return false;
-        o->boot = (size_t)n;
-        return true;
-    case SEED: return read_seed(a, &o->seed);
+    case BOOT: return sn_args_replicates(a, &o->boot);
+    case SEED: return sn_args_seed(a, &o->seed);
     case PREVALENCE: return read_number(a, "--prevalence", 0, 1, &o->prevalence);
     case MARGIN: return read_number(a, "--margin", 0, 1, &o->margin);
     case SUBGROUP:

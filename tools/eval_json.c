@@ -28,14 +28,6 @@ static void put_test(struct sn_json *w, const char *key, struct sn_eval_ci c, do
     sn_json_end_object(w);
 }
 
-static void put_seed(struct sn_json *w, uint64_t seed)
-{
-    char text[32];
-
-    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)seed); /* beyond 2^53 a JSON number would lie */
-    sn_json_kv(w, "seed", text);
-}
-
 /* ---- what went in --------------------------------------------------------------------------------- */
 
 static void put_table(struct sn_json *w, const char *key, const struct sn_table *t)
@@ -92,7 +84,7 @@ static void put_settings(struct sn_json *w, const struct sn_eval *e)
     sn_json_kv(w, "positive", o->positive ? o->positive : "1");
     sn_json_kv_number(w, "level", SN_EVAL_LEVEL);
     sn_json_kv_int(w, "bootstrap", (int64_t)o->boot);
-    put_seed(w, o->seed);
+    sn_json_kv_seed(w, o->seed);
     sn_json_kv_number(w, "prevalence", o->prevalence);
     sn_json_kv_number(w, "margin", o->margin);
     sn_json_kv_number(w, "range_lo", o->range_lo);
