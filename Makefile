@@ -148,18 +148,16 @@ TEST_SUPPORT = $(BUILD)/tests/support/support.o
 # Check's macros do not survive these two; our own headers are compiled with them elsewhere.
 $(BUILD)/tests/%.o: BASE_CFLAGS += $(CHECK_CFLAGS) -Wno-conversion -Wno-shadow -Wno-missing-prototypes -Wno-pedantic -Wno-gnu-zero-variadic-macro-arguments
 
-# malloc and its kin are wrapped so that tests can fail the n-th allocation, or count.
-WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
+# malloc and its kin are wrapped (tests/support/alloc.h) so that these can fail the n-th allocation, or count.
+ALLOC_CHECKS = check_nets check_alloc check_alloc_fit check_alloc_judge check_alloc_stats check_jpeg_sweep check_dicom_alloc check_dicom_out_alloc
+WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=free
 .SECONDARY:
-$(BUILD)/check_alloc: $(BUILD)/tests/regress/check_alloc.o $(TEST_SUPPORT) $(TOOL_OBJ) $(BUILD)/libsentinode.a
-	$(call say,LD,$@)
-	$(Q)$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) $(WRAP),--wrap=free -o $@ $^ $(CHECK_LIBS) $(LDLIBS)
 define CHECK_RULE
-$(BUILD)/$(1): $(BUILD)/$(2:.c=.o) $(TEST_SUPPORT) $(if $(filter tests/golden/% tests/unit/check_nets.c,$(2)),$(BUILD)/tests/golden/synth.o) $(TOOL_OBJ) $(BUILD)/libsentinode.a
+$(BUILD)/$(1): $(BUILD)/$(2:.c=.o) $(TEST_SUPPORT) $(if $(filter tests/golden/% tests/unit/check_nets.c,$(2)),$(BUILD)/tests/golden/synth.o) $(if $(filter $(ALLOC_CHECKS),$(1)),$(BUILD)/tests/support/alloc.o) $(TOOL_OBJ) $(BUILD)/libsentinode.a
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter check_nets check_alloc_fit check_alloc_stats check_jpeg_sweep check_dicom_alloc check_dicom_out_alloc,$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
+	$$(Q)$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter $(ALLOC_CHECKS),$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
 endef
-$(foreach s,$(filter-out tests/regress/check_alloc.c,$(wildcard tests/*/check_*.c)),$(eval $(call CHECK_RULE,$(basename $(notdir $(s))),$(s))))
+$(foreach s,$(wildcard tests/*/check_*.c),$(eval $(call CHECK_RULE,$(basename $(notdir $(s))),$(s))))
 
 $(BUILD)/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(TOOL_OBJ) $(BUILD)/libsentinode.a
 	$(call say,LD,$@)

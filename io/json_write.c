@@ -1,6 +1,7 @@
 /* json_write.c: a JSON writer that owns commas, indentation and escapes. */
 #include "io/io.h"
 #include "io/utf8.h"
+#include <stdio.h>
 
 void sn_json_init(struct sn_json *j, int indent)
 {

@@ -178,25 +178,19 @@ static int complete(const struct sn_args *a, const struct sn_eval_options *o)
 
 /* ---- the job -------------------------------------------------------------------------------------------- */
 
-static int print(const struct sn_args *a, const struct sn_eval *e, struct sn_error *err)
+static int summary(const struct sn_args *a, const struct sn_eval *e, struct sn_buf *b, struct sn_error *err)
 {
-    struct sn_buf b = { 0 };
     struct sn_json w;
-    int rc;
 
     if (a->common.json) {
         sn_json_init(&w, 0);
         sn_eval_json(e, &w);
-        b = w.buf;
-        sn_buf_puts(&b, "\n");
-    } else {
-        sn_eval_text(e, &b);
+        *b = w.buf;
+        sn_buf_puts(b, "\n");
+    } else if (!a->common.quiet) {
+        sn_eval_text(e, b);
     }
-    rc = b.failed ? SN_NOMEM(err, "the summary") : SN_OK;
-    if (!rc)
-        (void)fwrite(b.data, 1, b.len, stdout);
-    sn_buf_free(&b);
-    return rc;
+    return b->failed ? SN_NOMEM(err, "the summary") : SN_OK;
 }
 
 static int run(const struct sn_args *a, const struct sn_eval_options *o, struct sn_error *err)
@@ -204,6 +198,7 @@ static int run(const struct sn_args *a, const struct sn_eval_options *o, struct 
     struct sn_eval_data d = { .n = 0 };
     struct sn_eval e = { .o = NULL };
     struct sn_pool *pool = NULL;
+    struct sn_buf say = { 0 };
     int rc;
 
     SN_TRY(sn_cli_pool(&a->common, &pool, err));
@@ -211,9 +206,12 @@ static int run(const struct sn_args *a, const struct sn_eval_options *o, struct 
     if (d.table.encoding == SN_ENCODING_GB18030)
         sn_note(a, "%s: read as GB 18030", d.table.file);
     SN_TRY_OUT(sn_eval_run(&e, o, &d, pool, err));
+    SN_TRY_OUT(summary(a, &e, &say, err));
     SN_TRY_OUT(sn_eval_write(&e, err));
-    rc = print(a, &e, err);
+    if (say.len)
+        (void)fwrite(say.data, 1, say.len, stdout);
 out:
+    sn_buf_free(&say);
     sn_eval_free(&e);
     sn_eval_data_free(&d);
     sn_pool_free(pool);

@@ -34,7 +34,9 @@ static void column(const struct sn_plot *p, const struct sn_dice_set *d, int k, 
     sn_svg_text_within(p->svg, sn_plot_x(p, x), p->y + p->h + 14, &small, d->names[k], room - 4);
     (void)snprintf(label, sizeof label, "n = %zu", n);
     sn_svg_text(p->svg, sn_plot_x(p, x), p->y + p->h + 27, &small, label);
-    if (!n || sn_sort(v, n, NULL))
+    if (n && sn_sort(v, n, NULL))
+        p->svg->b->failed = true;
+    if (!n || p->svg->b->failed)
         return;
     sn_plot_bar(p, x - half, x + half, sn_percentile_sorted(v, n, 25), sn_percentile_sorted(v, n, 75), &box);
     for (int side = 0; side < 2; side++) /* whiskers to the last case, as every case is shown */
