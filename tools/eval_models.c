@@ -197,9 +197,19 @@ static int take_differences(struct sn_eval *e, struct sn_eval_result *r, const s
     return SN_OK;
 }
 
-static int decision_curves(struct sn_eval *e, struct sn_eval_result *r, struct sn_pool *pool, struct sn_error *err)
+/* Every measure's intervals, all at once, or one at a time where the replicates would take half a gigabyte: the draws are the same. */
+static int bands(const struct sn_dca *d, const struct sn_dca_boot *b, struct sn_dca_band *band_of, struct sn_dca_band *diff, struct sn_error *err)
 {
     static const enum sn_dca_measure every[SN_DCA_MEASURES] = { SN_DCA_NET_BENEFIT, SN_DCA_STANDARDISED, SN_DCA_AVOIDED, SN_DCA_OPT_OUT, SN_DCA_OPT_OUT_STANDARDISED };
+    size_t one = (d->n_strategies + 1) * d->m, at_once = one * b->replicates <= ((size_t)1 << 26) / SN_DCA_MEASURES ? SN_DCA_MEASURES : 1;
+
+    for (size_t j = 0; j < SN_DCA_MEASURES; j += at_once)
+        SN_TRY(sn_dca_bootstrap_measures(d, every + j, at_once, b, band_of + j * one, j ? NULL : diff, NULL, err));
+    return SN_OK;
+}
+
+static int decision_curves(struct sn_eval *e, struct sn_eval_result *r, struct sn_pool *pool, struct sn_error *err)
+{
     struct sn_dca_strategy strategy[SN_EVAL_MODELS];
     size_t which[SN_EVAL_MODELS], n = 0, m = e->n_thresholds;
     struct sn_dca d = { .y = r->y, .n = r->n, .strategies = strategy, .t = e->t, .m = m, .tie = e->o->ties_gt ? SN_DCA_GT : SN_DCA_GE,
@@ -228,7 +238,7 @@ static int decision_curves(struct sn_eval *e, struct sn_eval_result *r, struct s
         goto out;
     SN_TRY_OUT(sn_dca_curves(&d, point, err));
     if (b.replicates)
-        SN_TRY_OUT(sn_dca_bootstrap_measures(&d, every, SN_DCA_MEASURES, &b, band_of, diff, NULL, err));
+        SN_TRY_OUT(bands(&d, &b, band_of, diff, err));
     SN_TRY_OUT(take_curves(e, r, which, n, point, band_of, err));
     if (b.replicates)
         SN_TRY_OUT(take_differences(e, r, which, n, diff, err));

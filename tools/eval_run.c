@@ -266,8 +266,8 @@ static void cautions(struct sn_eval *e)
                          r->name, r->events, r->n - r->events);
     }
     if (e->d->cluster)
-        sn_eval_note(e, "Cases in one cluster are not independent: AUC intervals and tests are by bootstrap of clusters; Wilson, McNemar and calibration "
-                        "intervals take cases as independent and are too narrow.");
+        sn_eval_note(e, "Cases in one cluster are not independent: AUC intervals and tests, and the bootstrap ones of rates, are of clusters; the other intervals of "
+                        "rates, McNemar's test and calibration take cases as independent and are too narrow.");
     for (size_t k = 0; k < e->d->n_models; k++)
         if (!e->d->probability[k])
             sn_eval_note(e, "%s has values outside 0 to 1, so it is no risk: calibration and net benefit are left out for it.", e->d->model[k]);

@@ -68,6 +68,21 @@ static void readers(const struct sn_eval_result *r, struct sn_buf *b)
     }
 }
 
+static void reclassification(const struct sn_eval *e, const struct sn_eval_result *r, struct sn_buf *b)
+{
+    const struct sn_eval_reclass *c = &r->reclass;
+    const struct sn_reclass_part *p[] = { &c->categories.nri_event, &c->categories.nri_nonevent, &c->continuous.nri_event, &c->continuous.nri_nonevent, &c->continuous.idi };
+    static const char *const name[] = { "NRI, events", "NRI, non-events", "continuous NRI, events", "continuous NRI, non-events", "IDI" };
+    char t[160];
+
+    if (!c->has)
+        return;
+    sn_buf_printf(b, "  from %s to %s:", e->d->model[c->old_model], e->d->model[c->new_model]);
+    for (size_t i = c->has_categories ? 0 : 2; i < SN_COUNT(p); i++)
+        sn_buf_printf(b, "%s %s %s", i == (c->has_categories ? 0u : 2u) ? "" : ";", name[i], sn_eval_show((struct sn_eval_ci){ p[i]->value, p[i]->ci.lo, p[i]->ci.hi }, 3, t));
+    sn_buf_printf(b, "\n    caution: %s\n", sn_reclass_caveat);
+}
+
 void sn_eval_text(const struct sn_eval *e, struct sn_buf *b)
 {
     const char *p = e->notes.data ? e->notes.data : "";
@@ -87,6 +102,7 @@ void sn_eval_text(const struct sn_eval *e, struct sn_buf *b)
         for (size_t k = 0; k < e->d->n_models && r->usable; k++)
             model(e, r, k, b);
         readers(r, b);
+        reclassification(e, r, b);
         if (r->usable && r->claim.verdict != SN_CLAIM_NONE)
             sn_buf_printf(b, "  claim: %s. %s\n", sn_claim_key(r->claim.verdict), r->claim.text);
     }

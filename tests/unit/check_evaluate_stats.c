@@ -391,6 +391,7 @@ START_TEST(reclassification)
     same_ci(v, "idi", r.idi.value, r.idi.ci.lo, r.idi.ci.hi);
     ck_assert(number(v, "nri.bootstrap_lo") == r.nri.boot.lo && number(v, "nri.se") == r.nri.se && number(v, "cuts.1") == 0.5);
     ck_assert_ptr_nonnull(strstr(string(v, "caveat"), "Hilden & Gerds"));
+    ck_assert_ptr_nonnull(strstr(caught_out, "caution: Net reclassification can be positive")); /* the terminal too */
     ck_run(2, "evaluate %s --score risk,p_other --threshold-range 0.1:0.4 --reclassification p_other,risk:x --boot 0 -o %s", at("nri.csv"), at("nri"));
     ck_says("found 'x'");
 }
