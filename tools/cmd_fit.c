@@ -9,8 +9,9 @@
 static const char help[] =
     "usage: sentinode fit TABLE.csv --terms TERMS [-o model.json] [options]\n"
     "\n"
-    "Fits a logistic model and says what it is worth: univariable and multivariable tables, intervals by profile\n"
-    "likelihood, tests, fit, optimism by bootstrap, sample size. The model feeds predict and nomogram.\n"
+    "Fits a logistic model and says what it is worth: univariable and multivariable tables of odds ratios (profile-likelihood\n"
+    "and Wald intervals, Wald and likelihood-ratio tests), VIF, AIC, BIC, R2, optimism by bootstrap, Riley's sample size.\n"
+    "Separation is an error that names the term. The model feeds predict, nomogram and evaluate.\n"
     "\n"
     "  --terms TERMS     \"dl_sig, age, rcs(size, 3), factor(grade, 1), us_node * her2\": columns; rcs: restricted\n"
     "                    cubic spline with so many knots; factor: categories, with the reference; *: interaction\n"

@@ -7,14 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static void put_limits(struct sn_json *w, struct sn_eval_ci c)
+{
+    sn_json_kv_number(w, "value", c.v);
+    sn_json_kv_number(w, "lo", c.lo);
+    sn_json_kv_number(w, "hi", c.hi);
+}
+
 /* { "value", "lo", "hi" } */
 static void put_ci(struct sn_json *w, const char *key, struct sn_eval_ci c)
 {
     sn_json_key(w, key);
     sn_json_object(w);
-    sn_json_kv_number(w, "value", c.v);
-    sn_json_kv_number(w, "lo", c.lo);
-    sn_json_kv_number(w, "hi", c.hi);
+    put_limits(w, c);
     sn_json_end_object(w);
 }
 
@@ -22,9 +27,7 @@ static void put_test(struct sn_json *w, const char *key, struct sn_eval_ci c, do
 {
     sn_json_key(w, key);
     sn_json_object(w);
-    sn_json_kv_number(w, "value", c.v);
-    sn_json_kv_number(w, "lo", c.lo);
-    sn_json_kv_number(w, "hi", c.hi);
+    put_limits(w, c);
     sn_json_kv_number(w, "p", p);
     sn_json_end_object(w);
 }
@@ -207,9 +210,7 @@ static void put_decision(struct sn_json *w, const char *key, const struct sn_eva
     for (size_t i = 0; i < e->n_thresholds; i++) {
         sn_json_object(w);
         sn_json_kv_number(w, "threshold", e->t[i]);
-        sn_json_kv_number(w, "value", p[i].net_benefit);
-        sn_json_kv_number(w, "lo", band ? band[i].lo : (double)NAN);
-        sn_json_kv_number(w, "hi", band ? band[i].hi : (double)NAN);
+        put_limits(w, (struct sn_eval_ci){ p[i].net_benefit, band ? band[i].lo : (double)NAN, band ? band[i].hi : (double)NAN });
         for (size_t m = 1; m < SN_DCA_MEASURES; m++) {
             const struct sn_dca_band *of = band ? &band[m * e->n_thresholds + i] : NULL;
 
@@ -279,9 +280,7 @@ static void put_difference_curve(struct sn_json *w, const struct sn_eval *e, con
     for (size_t i = 0; i < e->n_thresholds; i++) {
         sn_json_object(w);
         sn_json_kv_number(w, "threshold", e->t[i]);
-        sn_json_kv_number(w, "value", a[i].net_benefit - b[i].net_benefit);
-        sn_json_kv_number(w, "lo", p->dca ? p->dca[i].lo : (double)NAN);
-        sn_json_kv_number(w, "hi", p->dca ? p->dca[i].hi : (double)NAN);
+        put_limits(w, (struct sn_eval_ci){ a[i].net_benefit - b[i].net_benefit, p->dca ? p->dca[i].lo : (double)NAN, p->dca ? p->dca[i].hi : (double)NAN });
         sn_json_end_object(w);
     }
     sn_json_end_array(w);
@@ -294,9 +293,7 @@ static void put_pair(struct sn_json *w, const struct sn_eval *e, const struct sn
     sn_json_kv(w, "b", e->d->model[p->b]);
     sn_json_key(w, "auc_difference");
     sn_json_object(w);
-    sn_json_kv_number(w, "value", p->diff.v);
-    sn_json_kv_number(w, "lo", p->diff.lo);
-    sn_json_kv_number(w, "hi", p->diff.hi);
+    put_limits(w, p->diff);
     sn_json_kv_number(w, "p", p->p);
     sn_json_kv_number(w, "p_holm", p->p_holm);
     sn_json_end_object(w);
@@ -475,9 +472,7 @@ static void put_between(struct sn_json *w, const struct sn_eval *e)
         sn_json_kv(w, "b", e->set[q->b].name);
         sn_json_key(w, "auc_difference");
         sn_json_object(w);
-        sn_json_kv_number(w, "value", q->t.diff);
-        sn_json_kv_number(w, "lo", q->t.ci.lo);
-        sn_json_kv_number(w, "hi", q->t.ci.hi);
+        put_limits(w, (struct sn_eval_ci){ q->t.diff, q->t.ci.lo, q->t.ci.hi });
         sn_json_kv_number(w, "t", q->t.statistic);
         sn_json_kv_number(w, "df", q->t.df);
         sn_json_kv_number(w, "p", q->t.p);

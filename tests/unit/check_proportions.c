@@ -127,6 +127,23 @@ START_TEST(test_golden)
 }
 END_TEST
 
+/* DOMAIN A.2: the accuracies that the method's paper prints, as counts: R's prop.test(correct = FALSE). (0.6115 is 0.612 there.) */
+START_TEST(test_paper)
+{
+    static const struct {
+        uint64_t x, n;
+        double lo, hi;
+    } rows[] = { { 84, 113, 0.655761320, 0.814962005 }, { 78, 113, 0.5999367510, 0.7680833031 }, { 118, 174, 0.6055426558, 0.7430824646 },
+                 { 119, 174, 0.6114861255, 0.7483849665 } };
+
+    for (size_t i = 0; i < SN_COUNT(rows); i++) {
+        struct sn_interval ci = sn_proportion_ci(rows[i].x, rows[i].n, 0.95, SN_WILSON);
+
+        ck_assert_msg(fabs(ci.lo - rows[i].lo) <= 6e-10 && fabs(ci.hi - rows[i].hi) <= 6e-10, "row %zu: %g to %g", i, ci.lo, ci.hi);
+    }
+}
+END_TEST
+
 /* ---- what must hold --------------------------------------------------------------------------------- */
 
 /* Mirror images, coverage of the estimate, Clopper-Pearson's defining tails, for all x of many n. */
@@ -310,6 +327,7 @@ static Suite *suite_proportions(void)
 
     tcase_set_timeout(t, 60);
     tcase_add_test(t, test_golden);
+    tcase_add_test(t, test_paper);
     tcase_add_test(t, test_intervals);
     tcase_add_test(t, test_paired);
     tcase_add_test(t, test_verdict);
