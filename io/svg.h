@@ -66,6 +66,8 @@ struct sn_text {
 };
 /* One line with its baseline at y. style may be NULL. */
 void sn_svg_text(struct sn_svg *s, double x, double y, const struct sn_text *style, const char *text);
+/* The same in at most `width`, as sn_svg_text_width sees it: the size shrinks to no less than two thirds, then the end is cut. */
+void sn_svg_text_within(struct sn_svg *s, double x, double y, const struct sn_text *style, const char *text, double width);
 /* An estimate within some 10 %, from Helvetica's widths: to leave room, not to align. */
 double sn_svg_text_width(const char *text, double size, bool bold);
 /* Appends text as XML character data. */

@@ -132,6 +132,30 @@ bool sn_args_threshold_range(const struct sn_args *a, double *lo, double *hi)
     return false;
 }
 
+bool sn_args_replicates(const struct sn_args *a, size_t *n)
+{
+    long v;
+
+    if (!sn_args_int(a, "--boot", 0, 1000000, &v))
+        return false;
+    *n = (size_t)v;
+    return true;
+}
+
+bool sn_args_seed(const struct sn_args *a, uint64_t *seed)
+{
+    const char *p = a->value;
+    uint64_t v = 0;
+
+    while (*p >= '0' && *p <= '9' && v <= (UINT64_MAX - 9) / 10)
+        v = 10 * v + (uint64_t)(*p++ - '0');
+    *seed = v;
+    if (p != a->value && !*p)
+        return true;
+    (void)sn_args_usage(a, "--seed needs a whole number from 0 to about 1.8e19, found '%s'", a->value);
+    return false;
+}
+
 static int stop(struct sn_args *a, int code)
 {
     a->exit = code;

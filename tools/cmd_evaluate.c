@@ -127,20 +127,6 @@ static bool read_number(const struct sn_args *a, const char *name, double lo, do
     return false;
 }
 
-static bool read_seed(const struct sn_args *a, uint64_t *seed)
-{
-    const char *p = a->value;
-    uint64_t v = 0;
-
-    while (*p >= '0' && *p <= '9' && v <= (UINT64_MAX - 9) / 10)
-        v = 10 * v + (uint64_t)(*p++ - '0');
-    *seed = v;
-    if (p != a->value && !*p)
-        return true;
-    (void)sn_args_usage(a, "--seed needs a whole number from 0 to about 1.8e19, found '%s'", a->value);
-    return false;
-}
-
 /* Options with a word from a list, and what belongs to them; false after a usage error. */
 static bool take_word(struct sn_args *a, struct sn_eval_options *o, int c)
 {
@@ -176,7 +162,6 @@ static bool take_word(struct sn_args *a, struct sn_eval_options *o, int c)
 /* One option; false after a usage error. */
 static bool take(struct sn_args *a, struct sn_eval_options *o, int c)
 {
-    long n;
     int mapped = sn_table_option(&o->names, c, a->value);
 
     if (mapped < 0)
@@ -209,12 +194,8 @@ static bool take(struct sn_args *a, struct sn_eval_options *o, int c)
         o->groups = (int)n;
         return true;
     case CLAMP: o->extreme = SN_EXTREME_CLAMP; return true;
-    case BOOT:
-        if (!sn_args_int(a, "--boot", 0, 1000000, &n))
-            return false;
-        o->boot = (size_t)n;
-        return true;
-    case SEED: return read_seed(a, &o->seed);
+    case BOOT: return sn_args_replicates(a, &o->boot);
+    case SEED: return sn_args_seed(a, &o->seed);
     case PREVALENCE: return read_number(a, "--prevalence", 0, 1, &o->prevalence);
     case MARGIN: return read_number(a, "--margin", 0, 1, &o->margin);
     case SUBGROUP:
@@ -258,25 +239,19 @@ static int complete(const struct sn_args *a, const struct sn_eval_options *o)
 
 /* ---- the job -------------------------------------------------------------------------------------------- */
 
-static int print(const struct sn_args *a, const struct sn_eval *e, struct sn_error *err)
+static int summary(const struct sn_args *a, const struct sn_eval *e, struct sn_buf *b, struct sn_error *err)
 {
-    struct sn_buf b = { 0 };
     struct sn_json w;
-    int rc;
 
     if (a->common.json) {
         sn_json_init(&w, 0);
         sn_eval_json(e, &w);
-        b = w.buf;
-        sn_buf_puts(&b, "\n");
-    } else {
-        sn_eval_text(e, &b);
+        *b = w.buf;
+        sn_buf_puts(b, "\n");
+    } else if (!a->common.quiet) {
+        sn_eval_text(e, b);
     }
-    rc = b.failed ? SN_NOMEM(err, "the summary") : SN_OK;
-    if (!rc)
-        (void)fwrite(b.data, 1, b.len, stdout);
-    sn_buf_free(&b);
-    return rc;
+    return b->failed ? SN_NOMEM(err, "the summary") : SN_OK;
 }
 
 static int run(const struct sn_args *a, const struct sn_eval_options *o, struct sn_error *err)
@@ -284,6 +259,7 @@ static int run(const struct sn_args *a, const struct sn_eval_options *o, struct 
     struct sn_eval_data d = { .n = 0 };
     struct sn_eval e = { .o = NULL };
     struct sn_pool *pool = NULL;
+    struct sn_buf say = { 0 };
     int rc;
 
     SN_TRY(sn_cli_pool(&a->common, &pool, err));
@@ -291,9 +267,12 @@ static int run(const struct sn_args *a, const struct sn_eval_options *o, struct 
     if (d.table.encoding == SN_ENCODING_GB18030)
         sn_note(a, "%s: read as GB 18030", d.table.file);
     SN_TRY_OUT(sn_eval_run(&e, o, &d, pool, err));
+    SN_TRY_OUT(summary(a, &e, &say, err));
     SN_TRY_OUT(sn_eval_write(&e, err));
-    rc = print(a, &e, err);
+    if (say.len)
+        (void)fwrite(say.data, 1, say.len, stdout);
 out:
+    sn_buf_free(&say);
     sn_eval_free(&e);
     sn_eval_data_free(&d);
     sn_pool_free(pool);

@@ -131,16 +131,8 @@ static int numeric_option(struct job *j, int opt)
             return 2;
         j->o.recipe.folds = (size_t)v;
         return 0;
-    case BOOT:
-        if (!sn_args_int(&j->args, "--boot", 0, 1000000, &v))
-            return 2;
-        j->o.boot = (size_t)v;
-        return 0;
-    default:
-        if (!sn_args_int(&j->args, "--seed", 0, 2147483647, &v))
-            return 2;
-        j->o.seed = (uint64_t)v;
-        return 0;
+    case BOOT: return sn_args_replicates(&j->args, &j->o.boot) ? 0 : 2;
+    default: return sn_args_seed(&j->args, &j->o.seed) ? 0 : 2;
     }
 }
 

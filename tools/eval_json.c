@@ -29,23 +29,6 @@ static void put_test(struct sn_json *w, const char *key, struct sn_eval_ci c, do
     sn_json_end_object(w);
 }
 
-static void put_numbers(struct sn_json *w, const char *key, const double *v, size_t n)
-{
-    sn_json_key(w, key);
-    sn_json_array(w);
-    for (size_t i = 0; i < n; i++)
-        sn_json_number(w, v[i]);
-    sn_json_end_array(w);
-}
-
-static void put_seed(struct sn_json *w, uint64_t seed)
-{
-    char text[32];
-
-    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)seed); /* beyond 2^53 a JSON number would lie */
-    sn_json_kv(w, "seed", text);
-}
-
 /* ---- what went in --------------------------------------------------------------------------------- */
 
 static void put_table(struct sn_json *w, const char *key, const struct sn_table *t)
@@ -102,7 +85,7 @@ static void put_settings(struct sn_json *w, const struct sn_eval *e)
     sn_json_kv(w, "positive", o->names.positive ? o->names.positive : "1");
     sn_json_kv_number(w, "level", SN_EVAL_LEVEL);
     sn_json_kv_int(w, "bootstrap", (int64_t)o->boot);
-    put_seed(w, o->seed);
+    sn_json_kv_seed(w, o->seed);
     sn_json_kv(w, "bootstrap_interval", o->bca ? "bca" : "percentile");
     sn_json_kv(w, "proportions", sn_proportion_method_name(o->proportions));
     sn_json_kv(w, "paired_differences", o->newcombe ? "Newcombe" : "Tango");
@@ -442,7 +425,7 @@ static void put_reclass(struct sn_json *w, const struct sn_eval *e, const struct
     put_part(w, "idi_event", &c->continuous.idi_event, boot);
     put_part(w, "idi_nonevent", &c->continuous.idi_nonevent, boot);
     put_part(w, "idi", &c->continuous.idi, boot);
-    put_numbers(w, "cuts", c->cut, c->n_cuts);
+    sn_json_kv_numbers(w, "cuts", c->cut, c->n_cuts);
     if (c->has_categories) {
         put_part(w, "nri_event", &c->categories.nri_event, boot);
         put_part(w, "nri_nonevent", &c->categories.nri_nonevent, boot);

@@ -1,5 +1,6 @@
 /* eval_text.c: the summary for a terminal, STRATOS' essential set first; and writing all files. */
 #include "tools/eval_out.h"
+#include "tools/outputs.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -109,19 +110,6 @@ void sn_eval_text(const struct sn_eval *e, struct sn_buf *b)
 
 /* ---- files --------------------------------------------------------------------------------------------- */
 
-/* Writes what the buffer holds to DIR/name, and empties it. */
-static int save(const struct sn_eval *e, const char *name, struct sn_buf *b, struct sn_error *err)
-{
-    struct sn_buf path = { 0 };
-    int rc;
-
-    sn_buf_printf(&path, "%s/%s", e->o->dir, name);
-    rc = b->failed || path.failed ? SN_NOMEM(err, name) : sn_file_write(path.data, b->data ? b->data : "", b->len, err);
-    sn_buf_free(&path);
-    sn_buf_free(b);
-    return rc;
-}
-
 /* Sets and models name files: letters, digits, '-' and '_' stay. */
 static void file_name(char *out, size_t room, const char *kind, const char *set, const char *model_name)
 {
@@ -135,7 +123,7 @@ static void file_name(char *out, size_t room, const char *kind, const char *set,
     }
 }
 
-static int figures(const struct sn_eval *e, struct sn_error *err)
+static void figures(const struct sn_eval *e, struct sn_outputs *o)
 {
     static const struct {
         const char *kind;
@@ -145,30 +133,29 @@ static int figures(const struct sn_eval *e, struct sn_error *err)
     char name[256];
 
     sn_eval_fig_flow(e, &b);
-    SN_TRY(save(e, "figures/flow.svg", &b, err));
+    sn_outputs_take(o, "figures/flow.svg", &b);
     sn_eval_fig_auc(e, &b);
-    SN_TRY(save(e, "figures/auc.svg", &b, err));
+    sn_outputs_take(o, "figures/auc.svg", &b);
     for (size_t k = 0; k < e->d->n_models; k++) {
         file_name(name, sizeof name, "risks", NULL, e->d->model[k]);
         if (sn_eval_fig_risks(e, k, &b))
-            SN_TRY(save(e, name, &b, err));
+            sn_outputs_take(o, name, &b);
     }
     for (int s = 0; s < (int)e->d->n_sets; s++) {
         for (size_t i = 0; i < SN_COUNT(of_set); i++) {
             file_name(name, sizeof name, of_set[i].kind, e->set[s].name, NULL);
             if (of_set[i].draw(e, s, &b))
-                SN_TRY(save(e, name, &b, err));
+                sn_outputs_take(o, name, &b);
         }
         for (size_t k = 0; k < e->d->n_models; k++) {
             file_name(name, sizeof name, "calibration", e->set[s].name, e->d->model[k]);
             if (sn_eval_fig_calibration(e, s, k, &b))
-                SN_TRY(save(e, name, &b, err));
+                sn_outputs_take(o, name, &b);
         }
     }
-    return SN_OK;
 }
 
-static int tables(const struct sn_eval *e, struct sn_error *err)
+static void tables(const struct sn_eval *e, struct sn_outputs *o)
 {
     static const struct {
         const char *name;
@@ -183,33 +170,32 @@ static int tables(const struct sn_eval *e, struct sn_error *err)
 
     for (size_t i = 0; i < SN_COUNT(files); i++) {
         files[i].fill(e, &b);
-        SN_TRY(save(e, files[i].name, &b, err));
+        sn_outputs_take(o, files[i].name, &b);
     }
-    return SN_OK;
 }
 
 int sn_eval_write(const struct sn_eval *e, struct sn_error *err)
 {
-    struct sn_buf b = { 0 }, path = { 0 };
+    struct sn_outputs files = { 0 };
+    struct sn_buf b = { 0 };
     struct sn_json w;
     int rc;
 
-    sn_buf_printf(&path, "%s/figures", e->o->dir);
-    rc = path.failed ? SN_NOMEM(err, "a path") : sn_mkdirs(path.data, err);
-    sn_buf_free(&path);
-    SN_TRY(rc);
-    SN_TRY(tables(e, err));
-    SN_TRY(figures(e, err));
+    tables(e, &files);
+    figures(e, &files);
     if (e->recal_text[0]) {
-        sn_buf_printf(&path, "%s/recalibration.json", e->o->dir);
-        rc = path.failed ? SN_NOMEM(err, "a path") : sn_recal_write(&e->recal, path.data, err);
-        sn_buf_free(&path);
-        SN_TRY(rc);
+        sn_json_init(&w, 1);
+        sn_recal_json(&e->recal, &w);
+        sn_buf_puts(&w.buf, "\n");
+        sn_outputs_take(&files, "recalibration.json", &w.buf);
     }
     sn_eval_html(e, &b);
-    SN_TRY(save(e, "report.html", &b, err));
+    sn_outputs_take(&files, "report.html", &b);
     sn_json_init(&w, 1);
     sn_eval_json(e, &w);
     sn_buf_puts(&w.buf, "\n");
-    return save(e, "results.json", &w.buf, err);
+    sn_outputs_take(&files, "results.json", &w.buf);
+    rc = sn_outputs_write(&files, e->o->dir, err);
+    sn_outputs_free(&files);
+    return rc;
 }

@@ -25,6 +25,10 @@ struct sn_fig_point {
     double x, y;
     double x_lo, x_hi, y_lo, y_hi;    /* whiskers; NaN: none */
     int group;                        /* marker */
+    bool mean;                        /* of the group: larger and black */
+    bool ring;                        /* a circle around it: a second condition (with assistance) ... */
+    double from_x, from_y;            /* ... and with `moved` a line from the same reader's first one */
+    bool moved;
 };
 
 /* 1 - specificity against sensitivity. */

@@ -326,7 +326,7 @@ static void put_dca(struct sn_json *w, const struct sn_reads *s, const struct sn
     char label[160];
 
     sn_json_key(w, "decision_curve");
-    if (!out->dca_n) {
+    if (!out->dca_n || !out->dca_ok) {
         sn_json_null(w);
         return;
     }
@@ -337,7 +337,7 @@ static void put_dca(struct sn_json *w, const struct sn_reads *s, const struct sn
         sn_json_key(w, keys[k]);
         sn_json_array(w);
         for (size_t i = 0; i < out->dca_n; i++)
-            sn_json_number(w, k == 0 ? out->dca[i].threshold : k == 1 ? out->dca[i].all : out->dca[i].model);
+            sn_json_number(w, k == 0 ? out->dca_t[i] : k == 1 ? out->dca_all[i].net_benefit : out->dca_has_model ? out->dca_model[i].net_benefit : (double)NAN);
         sn_json_end_array(w);
     }
     sn_json_key(w, "readers");
@@ -348,7 +348,7 @@ static void put_dca(struct sn_json *w, const struct sn_reads *s, const struct sn
         sn_json_key(w, "net_benefit");
         sn_json_array(w);
         for (size_t i = 0; i < out->dca_n; i++)
-            sn_json_number(w, out->dca_reader[i * out->n_r + r]);
+            sn_json_number(w, out->dca_reader[r * out->dca_n + i].net_benefit);
         sn_json_end_array(w);
         sn_json_end_object(w);
     }
@@ -364,10 +364,10 @@ int sn_readers_json(const struct sn_reads *s, const struct sn_readers_options *o
     sn_json_kv_int(w, "version", 1);
     sn_json_kv(w, "program", SN_VERSION);
     sn_json_kv_bool(w, "research_use_only", true);
-    sn_json_kv(w, "reads", s->reads_file);
-    sn_json_kv(w, "reads_sha256", s->reads_sha256);
-    sn_json_kv(w, "predictions", s->preds_file);
-    sn_json_kv(w, "predictions_sha256", s->preds_file ? s->preds_sha256 : NULL);
+    sn_json_kv(w, "reads", s->reads.file);
+    sn_json_kv(w, "reads_sha256", s->reads.sha256);
+    sn_json_kv(w, "predictions", s->preds.file);
+    sn_json_kv(w, "predictions_sha256", s->preds.file ? s->preds.sha256 : NULL);
     sn_json_kv_int(w, "cases", (int64_t)s->n);
     sn_json_kv_int(w, "clusters", (int64_t)s->n_clusters);
     sn_json_kv(w, "cluster", s->by_cluster ? opt->cluster : opt->key);
@@ -377,7 +377,7 @@ int sn_readers_json(const struct sn_reads *s, const struct sn_readers_options *o
     sn_json_kv_number(w, "margin", opt->margin);
     sn_json_kv_number(w, "level", opt->level);
     sn_json_kv_int(w, "bootstrap_replicates", (int64_t)opt->boot);
-    sn_json_kv_int(w, "seed", (int64_t)opt->seed);
+    sn_json_kv_seed(w, opt->seed);
     sn_json_kv(w, "covariances", "jackknife");
     put_model(w, opt, r);
     put_readers(w, s, r);

@@ -1,6 +1,5 @@
 /* readers_many.c: readers by themselves, in groups, against each other, with and without assistance. */
 #include "tools/readers.h"
-#include "stats/tails.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,27 +33,28 @@ static bool is_ordinal(const struct sn_reads *s, int reader, int assisted)
 /* AUC and its DeLong interval, of scores or of calls. */
 static int reader_auc(const struct sn_reads *s, const struct sn_readers_options *opt, struct sn_reader_result *r, struct sn_error *err)
 {
-    int *y = calloc(s->n + 1, sizeof *y), rc = SN_OK;
-    double *x = calloc(s->n + 1, sizeof *x), var, half;
+    double *y = calloc(2 * (s->n + 1), sizeof *y), *x = y ? y + s->n + 1 : NULL;
+    struct sn_interval ci;
+    struct sn_roc roc;
     size_t n = 0;
+    int rc;
 
-    if (!y || !x)
-        rc = SN_NOMEM(err, "a reader's scores");
-    for (size_t i = 0; i < s->n && !rc; i++)
+    if (!y)
+        return SN_NOMEM(err, "a reader's scores");
+    for (size_t i = 0; i < s->n; i++)
         if (sn_reads_counts(s, r->reader, r->assisted, i)) {
             y[n] = s->cases[i].y;
             x[n++] = r->ordinal ? s->readers[r->reader].score[r->assisted][i] : s->readers[r->reader].call[r->assisted][i];
         }
-    if (!rc)
-        rc = sn_mrmc_covariance(SN_MERIT_AUC, SN_COV_DELONG, y, n, (const double *const[]){ x }, 1, &r->auc, &var, err);
-    if (!rc) {
-        half = sn_tail_normal_q((1 + opt->level) / 2) * sqrt(var);
-        r->auc_lo = fmax(r->auc - half, 0);
-        r->auc_hi = fmin(r->auc + half, 1);
-    }
-    free(x);
+    rc = sn_roc_build(x, y, n, &roc, err);
     free(y);
-    return rc;
+    SN_TRY(rc);
+    ci = sn_auc_ci(roc.auc, sn_roc_variance(&roc), opt->level, SN_AUC_PLAIN);
+    r->auc = roc.auc;
+    r->auc_lo = ci.lo;
+    r->auc_hi = ci.hi;
+    sn_roc_free(&roc);
+    return SN_OK;
 }
 
 static int one_reader(const struct sn_reads *s, const struct sn_readers_options *opt, struct sn_reader_result *r, struct sn_error *err)
@@ -447,7 +447,7 @@ int sn_readers_analyse(const struct sn_reads *s, const struct sn_readers_options
             out->n_r++;
         }
     if (opt->predictions)
-        SN_TRY(sn_readers_model(s, opt, out, err));
+        SN_TRY(sn_readers_model(s, opt, pool, out, err));
     SN_TRY(sn_readers_together(s, opt, out, err));
     for (size_t t = 0; t < 3; t++) {
         SN_TRY(adjust(out->r, out->n_r, sizeof *out->r, offsetof(struct sn_reader_result, test[0].p) + t * sizeof(struct sn_match),
@@ -468,7 +468,9 @@ void sn_readers_results_free(struct sn_readers_results *r)
     free(r->assist);
     free(r->roc_fpr);
     free(r->roc_tpr);
-    free(r->dca);
+    free(r->dca_t);
+    free(r->dca_all);
+    free(r->dca_model);
     free(r->dca_reader);
     memset(r, 0, sizeof *r);
 }

@@ -128,6 +128,14 @@ int sn_table_option(struct sn_table_names *n, int id, const char *value)
     }
 }
 
+bool sn_args_encoding(const struct sn_args *a, enum sn_encoding *e)
+{
+    if (sn_encoding_parse(a->value, e))
+        return true;
+    (void)sn_args_usage(a, "--encoding is utf-8 or gb18030, not '%s'", a->value);
+    return false;
+}
+
 /* ---- columns --------------------------------------------------------------------------------- */
 
 int sn_table_column(const struct sn_table *t, const char *name, int *col, struct sn_error *err)
@@ -143,7 +151,7 @@ int sn_table_column(const struct sn_table *t, const char *name, int *col, struct
 
         used += n > 0 ? (size_t)n : 0;
     }
-    return SN_FAIL(err, SN_EFORMAT, "%s: column '%.60s' is missing; the header has: %s%s", t->file, name, list, used >= sizeof list ? "..." : "");
+    return SN_FAIL(err, SN_EFORMAT, "%s: line 1: column '%.60s' is missing; the header has: %s%s", t->file, name, list, used >= sizeof list ? "..." : "");
 }
 
 int sn_table_columns(const struct sn_table *t, const char *list, int **cols, char ***names, size_t *n, struct sn_error *err)

@@ -47,6 +47,8 @@ struct sn_table_names {
     "  --encoding E      utf-8 or gb18030; default: found out from the bytes, and said\n"
 /* Takes an option with one of those ids: 1 taken, 0 not one of them, -1 unknown encoding. */
 int sn_table_option(struct sn_table_names *n, int id, const char *value);
+struct sn_args;
+bool sn_args_encoding(const struct sn_args *a, enum sn_encoding *e); /* --encoding's value; false after reporting a usage error */
 
 /* ---- columns ------------------------------------------------------------------------------- */
 

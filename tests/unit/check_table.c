@@ -196,7 +196,7 @@ START_TEST(missing_columns_and_ragged_rows)
     size_t n;
 
     rc = sn_table_column(&t, "risk", &col, &err);
-    sn_ck_fails(rc, SN_EFORMAT, &err, "c.csv: column 'risk' is missing; the header has: case, p_a, p_b");
+    sn_ck_fails(rc, SN_EFORMAT, &err, "c.csv: line 1: column 'risk' is missing; the header has: case, p_a, p_b");
     rc = sn_table_columns(&t, "p_a,p_b,risk", &cols, &names, &n, &err);
     sn_ck_fails(rc, SN_EFORMAT, &err, "column 'risk' is missing");
     rc = sn_table_columns(&t, "p_a,p_a", &cols, &names, &n, &err);

@@ -68,6 +68,7 @@ static void write_text(const char *path, const char *text)
 }
 
 static char *caught_out, *caught_err; /* of the last run */
+static void (*around_run)(bool begins); /* called just before and after the program runs; NULL: nobody */
 
 /* Runs `sentinode <line>`; words are separated by single blanks. Returns the exit code. */
 static int run(const char *fmt, ...) SN_PRINTF(1, 2);
@@ -89,7 +90,11 @@ static int run(const char *fmt, ...)
         ck_assert_int_ge(fd[i], 0);
         ck_assert_int_ge(dup2(fd[i], i + 1), 0);
     }
+    if (around_run)
+        around_run(true);
     code = sn_main(argc, argv);
+    if (around_run)
+        around_run(false);
     (void)fflush(NULL);
     for (int i = 0; i < 2; i++) {
         (void)dup2(saved[i], i + 1);
