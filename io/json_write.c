@@ -171,6 +171,15 @@ void sn_json_kv_seed(struct sn_json *j, uint64_t seed)
     sn_json_kv(j, "seed", text);
 }
 
+void sn_json_kv_numbers(struct sn_json *j, const char *key, const double *v, size_t n)
+{
+    sn_json_key(j, key);
+    sn_json_array(j);
+    for (size_t i = 0; i < n; i++)
+        sn_json_number(j, v[i]);
+    sn_json_end_array(j);
+}
+
 void sn_json_kv_bool(struct sn_json *j, const char *key, bool v)
 {
     sn_json_key(j, key);

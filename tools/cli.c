@@ -1,6 +1,8 @@
 /* cli.c: option parsing and the table of commands. */
 #include "tools/cli.h"
 
+#include "io/io.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -113,6 +115,21 @@ bool sn_args_int(const struct sn_args *a, const char *name, long lo, long hi, lo
     }
     *v = n;
     return true;
+}
+
+bool sn_parse_pair(const char *s, double *a, double *b)
+{
+    size_t n = strcspn(s, ":");
+
+    return s[n] && sn_parse_double_n(s, n, a) && sn_parse_double(s + n + 1, b);
+}
+
+bool sn_args_threshold_range(const struct sn_args *a, double *lo, double *hi)
+{
+    if (sn_parse_pair(a->value, lo, hi) && *lo >= 0 && *hi > *lo && *hi < 1)
+        return true;
+    (void)sn_args_usage(a, "--threshold-range needs LO:HI with 0 <= LO < HI < 1, as 0.05:0.4, found '%s'", a->value);
+    return false;
 }
 
 bool sn_args_replicates(const struct sn_args *a, size_t *n)

@@ -76,18 +76,19 @@ static int read_risk(const struct job *j, size_t row, int col, double *p, struct
     return SN_OK;
 }
 
-static int fit_rows(struct job *j, int score, int outcome, struct sn_error *err)
+static int fit_rows(struct job *j, int score, int col, struct sn_error *err)
 {
     size_t n = j->keep.n;
     double *p = malloc((n + 1) * sizeof *p);
     uint8_t *y = malloc(n + 1);
     struct sn_risks r = { 0 };
+    struct sn_outcome outcome = { .col = col, .positive = j->names.positive };
     int flag, rc = p && y ? SN_OK : SN_NOMEM(err, "the risks");
 
     for (size_t i = 0; i < n && !rc; i++) {
         rc = read_risk(j, j->keep.row[i], score, &p[i], err);
         if (!rc)
-            rc = sn_table_flag(&j->t, j->keep.row[i], outcome, &flag, err);
+            rc = sn_table_outcome(&j->t, j->keep.row[i], &outcome, &flag, err);
         if (!rc)
             y[i] = (uint8_t)flag;
     }

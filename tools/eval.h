@@ -25,20 +25,28 @@ struct sn_eval_options {
     const char *scores;           /* "risk,p_resnet50"; NULL: only models */
     const char *models[SN_EVAL_FITTED]; /* "NAME=model.json": risks computed from the table's columns; before the scores */
     int n_models;                 /* the first model, or else score, is the one judged */
-    const char *positive;         /* outcome's text that counts as the event; NULL: 0/1 */
     enum sn_patient_rule patient;
     double range_lo, range_hi;    /* threshold probabilities of the decision curve */
     const char *threshold;        /* "0.3" or "risk=0.3,p_a=0.5"; NULL: none stated */
     const char *threshold_from;   /* set it is chosen on; NULL: none */
     struct sn_cut_rule cut;
+    enum sn_proportion_method proportions; /* intervals of rates */
+    bool newcombe;                /* paired differences of rates: Newcombe's interval instead of Tango's */
+    bool bca;                     /* bootstrap of AUCs: BCa instead of percentile */
+    bool has_pauc;
+    struct sn_pauc pauc;          /* range of the partial area */
+    bool has_smoother;            /* else loess, splines for many cases */
+    enum sn_smoother smoother;
+    int groups;                   /* of risk */
+    enum sn_extreme extreme;      /* risks of 0 and 1 */
     size_t boot;                  /* replicates */
     uint64_t seed;
     double prevalence;            /* of the population meant; NaN: the study's own */
-    double margin;                /* non-inferiority, in AUC; NaN: none */
+    double margin;                /* non-inferiority, in AUC, accuracy, sensitivity, specificity; NaN: none */
     const char *subgroups[SN_EVAL_SUBGROUPS]; /* "age:50:65" or "us_node" */
     int n_subgroups;
     const char *reads;            /* reader table */
-    const char *reclass;          /* "A,B" */
+    const char *reclass;          /* "A,B" or "A,B:0.1:0.3" */
     const char *recalibrate;      /* NULL, "intercept", "platt", "isotonic", "temperature" */
     const char *claim;            /* model said to be best; NULL: the one with the highest AUC in each set */
     bool ties_gt;                 /* decision curves count risk > t instead of >= */
@@ -77,7 +85,8 @@ int sn_eval_model(const struct sn_eval_data *d, const char *name); /* -1: none *
 
 #define SN_EVAL_LEVEL 0.95
 #define SN_EVAL_BAND 101          /* specificities 0, 0.01, ..., 1 of the ROC's band */
-#define SN_EVAL_GROUPS 10         /* of equal size, in the calibration plot and Hosmer-Lemeshow's test */
+#define SN_EVAL_GROUPS 50         /* groups of risk at most */
+#define SN_EVAL_CUTS 8            /* of reclassification at most */
 #define SN_EVAL_CURVE_BOOT 500    /* calibration curves are refitted at most so often: enough for a 95 % band */
 
 struct sn_eval_ci {
@@ -96,11 +105,12 @@ struct sn_eval_cut {
     double t;                     /* positive from here on; NaN: no threshold */
     size_t tp, fp, fn, tn;
     struct sn_eval_ci m[SN_METRICS];
+    struct sn_eval_ci sens_boot, spec_boot; /* bootstrap intervals of the two; NaN without */
 };
 
 struct sn_eval_curve {            /* calibration */
     bool has;
-    const char *why_not;          /* when not has */
+    char why_not[200];            /* when not has */
     struct sn_calibration c;
     struct sn_hosmer_lemeshow hl;
     struct sn_risk_group group[SN_EVAL_GROUPS];
@@ -118,11 +128,12 @@ struct sn_eval_model {
     struct sn_eval_ci auc_delong;
     struct sn_eval_ci auc_logit;  /* DeLong on the logit scale */
     struct sn_eval_ci auc_boot;   /* percentile bootstrap of clusters, else of patients within outcomes; v is the median */
+    struct sn_eval_ci pauc, pauc_corrected; /* bootstrap intervals; NaN: not asked for */
     double *band_lo, *band_hi;    /* [SN_EVAL_BAND] sensitivity at 1 - specificity i / 100; NULL without bootstrap */
     struct sn_eval_cut cut;
     struct sn_eval_curve calibration;
     struct sn_dca_point *dca;     /* [n_thresholds]; NULL: not a probability */
-    struct sn_dca_band *dca_band; /* [n_thresholds]; NULL without bootstrap */
+    struct sn_dca_band *dca_band; /* [SN_DCA_MEASURES][n_thresholds], net benefit first; NULL without bootstrap */
     double *risk[2];              /* ascending, without and with the event */
     struct sn_eval_ci median[2];  /* v median, lo and hi quartiles */
 };
@@ -134,7 +145,14 @@ struct sn_eval_pair {
     double p, p_holm;             /* Holm over the set's pairs */
     struct sn_eval_ci accuracy, sensitivity, specificity; /* differences at the thresholds; NaN without */
     double p_accuracy, p_sensitivity, p_specificity;      /* McNemar: exact or mid-P */
+    struct sn_predictive ppv, npv;                        /* NaN without thresholds */
     struct sn_dca_band *dca;      /* [n_thresholds] of the net benefit's difference; NULL */
+};
+
+/* One model on two sets. */
+struct sn_eval_between {
+    int model, a, b;              /* sets */
+    struct sn_auc_test t;         /* AUC on a - AUC on b: DeLong, unpaired; NaN where cases are clustered */
 };
 
 /* A claim that one model is best, judged. */
@@ -175,7 +193,8 @@ struct sn_eval_reader {
 struct sn_eval_reclass {
     bool has, has_categories;
     int old_model, new_model;
-    double cut;                   /* the two categories' border: the first model's threshold */
+    double cut[SN_EVAL_CUTS];     /* borders of the categories: as stated, else the old model's threshold */
+    size_t n_cuts;
     struct sn_reclass categories, continuous;
 };
 
@@ -202,16 +221,20 @@ struct sn_eval_result {           /* of one set */
     size_t n_readers;
     struct sn_eval_reclass reclass;
     struct sn_dca_point *treat_all; /* [n_thresholds] */
+    struct sn_dca_band *treat_all_band; /* as a model's */
 };
 
 struct sn_eval {
     const struct sn_eval_options *o;
     struct sn_eval_data *d;
     double threshold[SN_EVAL_MODELS];  /* NaN: none */
-    char threshold_origin[160];
+    struct sn_eval_ci threshold_ci[SN_EVAL_MODELS]; /* chosen ones: the rule applied anew in each resample; NaN else */
+    char threshold_origin[280];
     double *t;                    /* [n_thresholds] of the decision curves */
     size_t n_thresholds;
     struct sn_eval_result *set;   /* [d->n_sets] */
+    struct sn_eval_between *between;
+    size_t n_between;
     struct sn_recal recal;
     char recal_text[200];
     struct sn_buf notes;          /* what a reader of the results must know; one a line */

@@ -105,9 +105,9 @@ static void take(const struct sn_eval *e, const struct sn_eval_result *r, const 
     }
 }
 
-static struct sn_eval_ci share(uint64_t x, size_t n)
+static struct sn_eval_ci share(const struct sn_eval *e, uint64_t x, size_t n)
 {
-    struct sn_interval ci = sn_proportion_ci(x, n, SN_EVAL_LEVEL, SN_WILSON);
+    struct sn_interval ci = sn_proportion_ci(x, n, SN_EVAL_LEVEL, e->o->proportions);
 
     return n ? (struct sn_eval_ci){ (double)x / (double)n, ci.lo, ci.hi } : none;
 }
@@ -116,13 +116,16 @@ static struct sn_eval_ci share(uint64_t x, size_t n)
 static int in_the_large(const struct sn_eval *e, const struct slice *s, struct sn_eval_ci *out, struct sn_error *err)
 {
     struct sn_risks risks = { .n = 0 };
+    struct sn_error why = { 0 };
     struct sn_calibration c;
     int rc;
 
     *out = none;
     if (!e->d->probability[0] || s->events == 0 || s->events == s->n)
         return SN_OK;
-    SN_TRY(sn_risks_init(&risks, s->score, s->y8, s->n, SN_EXTREME_CLAMP, err));
+    rc = sn_risks_init(&risks, s->score, s->y8, s->n, e->o->extreme, &why);
+    if (rc) /* risks of 0 and 1: the set's calibration says so */
+        return rc == SN_EINVAL ? SN_OK : SN_FAIL(err, rc, "%s", why.msg);
     rc = sn_calibration(&risks, SN_EVAL_LEVEL, &c, err);
     if (!rc)
         *out = (struct sn_eval_ci){ c.in_the_large.value, c.in_the_large.lo, c.in_the_large.hi };
@@ -158,8 +161,8 @@ static int measure(struct sn_eval *e, struct sn_eval_result *r, const struct gro
         pos[k] = s->events;
         neg[k] = s->n - s->events;
         if (cut) {
-            out->sensitivity = share(tp[k], s->events);
-            out->specificity = share(tn[k], s->n - s->events);
+            out->sensitivity = share(e, tp[k], s->events);
+            out->specificity = share(e, tn[k], s->n - s->events);
         }
         SN_TRY(in_the_large(e, s, &out->in_the_large, err));
     }
@@ -329,17 +332,17 @@ static int compare_reader(struct sn_eval *e, struct sn_eval_result *r, const sig
         *(r->y[i] ? call ? &out->tp : &out->fn : call ? &out->fp : &out->tn) += 1;
         *(model && reader ? &p->both : model ? &p->first : reader ? &p->second : &p->neither) += 1;
     }
-    out->sensitivity = share(out->tp, out->events);
-    out->specificity = share(out->tn, out->n - out->events);
+    out->sensitivity = share(e, out->tp, out->events);
+    out->specificity = share(e, out->tn, out->n - out->events);
     out->d_sensitivity = out->d_specificity = out->d_accuracy = none;
     out->p_sensitivity = out->p_specificity = out->p_accuracy = out->model_sensitivity = (double)NAN;
     if (!isnan(e->threshold[0]) && out->n > 0) {
         all = (struct sn_paired){ with.both + without.both, with.first + without.first, with.second + without.second, with.neither + without.neither };
-        out->d_accuracy = sn_eval_paired(&all, &out->p_accuracy);
+        out->d_accuracy = sn_eval_paired(e, &all, &out->p_accuracy);
         if (out->events > 0)
-            out->d_sensitivity = sn_eval_paired(&with, &out->p_sensitivity);
+            out->d_sensitivity = sn_eval_paired(e, &with, &out->p_sensitivity);
         if (out->events < out->n)
-            out->d_specificity = sn_eval_paired(&without, &out->p_specificity);
+            out->d_specificity = sn_eval_paired(e, &without, &out->p_specificity);
     }
     if (out->events > 0 && out->events < out->n) {
         SN_TRY(sn_roc_build(score, y, out->n, &roc, err));

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* { "value", "lo", "hi" } */
 static void put_ci(struct sn_json *w, const char *key, struct sn_eval_ci c)
@@ -81,10 +82,17 @@ static void put_settings(struct sn_json *w, const struct sn_eval *e)
     sn_json_key(w, "settings");
     sn_json_object(w);
     sn_json_kv(w, "outcome", o->names.outcome);
-    sn_json_kv(w, "positive", o->positive ? o->positive : "1");
+    sn_json_kv(w, "positive", o->names.positive ? o->names.positive : "1");
     sn_json_kv_number(w, "level", SN_EVAL_LEVEL);
     sn_json_kv_int(w, "bootstrap", (int64_t)o->boot);
     sn_json_kv_seed(w, o->seed);
+    sn_json_kv(w, "bootstrap_interval", o->bca ? "bca" : "percentile");
+    sn_json_kv(w, "proportions", sn_proportion_method_name(o->proportions));
+    sn_json_kv(w, "paired_differences", o->newcombe ? "Newcombe" : "Tango");
+    sn_json_kv_bool(w, "clamp", o->extreme == SN_EXTREME_CLAMP);
+    sn_json_kv(w, "partial_auc_of", !o->has_pauc ? NULL : o->pauc.sensitivity ? "sensitivity" : "specificity");
+    sn_json_kv_number(w, "partial_auc_lo", o->has_pauc ? o->pauc.from : (double)NAN);
+    sn_json_kv_number(w, "partial_auc_hi", o->has_pauc ? o->pauc.to : (double)NAN);
     sn_json_kv_number(w, "prevalence", o->prevalence);
     sn_json_kv_number(w, "margin", o->margin);
     sn_json_kv_number(w, "range_lo", o->range_lo);
@@ -101,6 +109,7 @@ static void put_settings(struct sn_json *w, const struct sn_eval *e)
         sn_json_kv_bool(w, "is_risk", e->d->probability[k]);
         sn_json_kv_bool(w, "recalibrated", k >= e->d->n_scores);
         sn_json_kv_number(w, "threshold", e->threshold[k]);
+        put_ci(w, "threshold_bootstrap", e->threshold_ci[k]);
         sn_json_end_object(w);
     }
     sn_json_end_array(w);
@@ -123,6 +132,8 @@ static void put_cut(struct sn_json *w, const struct sn_eval_cut *c)
     sn_json_kv_int(w, "tn", (int64_t)c->tn);
     for (int m = 0; m < SN_METRICS; m++)
         put_ci(w, sn_metric_key((enum sn_metric)m), c->m[m]);
+    put_ci(w, "sensitivity_bootstrap", c->sens_boot);
+    put_ci(w, "specificity_bootstrap", c->spec_boot);
     sn_json_end_object(w);
 }
 
@@ -140,6 +151,7 @@ static void put_calibration(struct sn_json *w, const struct sn_eval_curve *c)
     sn_json_key(w, "calibration");
     if (!c->has) {
         sn_json_null(w);
+        sn_json_kv(w, "calibration_left_out", c->why_not);
         return;
     }
     sn_json_object(w);
@@ -157,6 +169,7 @@ static void put_calibration(struct sn_json *w, const struct sn_eval_curve *c)
     sn_json_kv_int(w, "clamped", (int64_t)c->c.clamped);
     sn_json_key(w, "hosmer_lemeshow");
     sn_json_object(w);
+    sn_json_kv(w, "grouping", "quantiles of risk (type 7), upper limits included, ties together; df: groups on external data, groups - 2 on train");
     sn_json_kv_int(w, "groups", c->hl.groups);
     sn_json_kv_number(w, "chisq", c->hl.chisq);
     sn_json_kv_int(w, "df", c->hl.df);
@@ -180,10 +193,13 @@ static void put_calibration(struct sn_json *w, const struct sn_eval_curve *c)
     sn_json_end_object(w);
 }
 
-static void put_decision(struct sn_json *w, const struct sn_eval *e, const struct sn_eval_model *m)
+/* A strategy's curve; the band NULL: without intervals. */
+static void put_decision(struct sn_json *w, const char *key, const struct sn_eval *e, const struct sn_dca_point *p, const struct sn_dca_band *band)
 {
-    sn_json_key(w, "net_benefit");
-    if (!m->dca) {
+    static const char *const name[SN_DCA_MEASURES] = { NULL, "standardised", "interventions_avoided", "opt_out", "opt_out_standardised" };
+
+    sn_json_key(w, key);
+    if (!p) {
         sn_json_null(w);
         return;
     }
@@ -191,9 +207,16 @@ static void put_decision(struct sn_json *w, const struct sn_eval *e, const struc
     for (size_t i = 0; i < e->n_thresholds; i++) {
         sn_json_object(w);
         sn_json_kv_number(w, "threshold", e->t[i]);
-        sn_json_kv_number(w, "value", m->dca[i].net_benefit);
-        sn_json_kv_number(w, "lo", m->dca_band ? m->dca_band[i].lo : (double)NAN);
-        sn_json_kv_number(w, "hi", m->dca_band ? m->dca_band[i].hi : (double)NAN);
+        sn_json_kv_number(w, "value", p[i].net_benefit);
+        sn_json_kv_number(w, "lo", band ? band[i].lo : (double)NAN);
+        sn_json_kv_number(w, "hi", band ? band[i].hi : (double)NAN);
+        for (size_t m = 1; m < SN_DCA_MEASURES; m++) {
+            const struct sn_dca_band *of = band ? &band[m * e->n_thresholds + i] : NULL;
+
+            put_ci(w, name[m], (struct sn_eval_ci){ sn_dca_value(&p[i], (enum sn_dca_measure)m), of ? of->lo : (double)NAN, of ? of->hi : (double)NAN });
+        }
+        sn_json_kv_number(w, "flagged_per_1000", p[i].flagged);
+        sn_json_kv_number(w, "flagged_with_event_per_1000", p[i].flagged_events);
         sn_json_end_object(w);
     }
     sn_json_end_array(w);
@@ -211,17 +234,60 @@ static void put_model(struct sn_json *w, const struct sn_eval *e, const struct s
     put_ci(w, "auc_delong", m->auc_delong);
     put_ci(w, "auc_logit", m->auc_logit);
     put_ci(w, "auc_bootstrap", m->auc_boot);
+    if (e->o->has_pauc) {
+        put_ci(w, "partial_auc", m->pauc);
+        put_ci(w, "partial_auc_corrected", m->pauc_corrected);
+    }
     put_ci(w, "median_without_event", m->median[0]);
     put_ci(w, "median_with_event", m->median[1]);
     put_cut(w, &m->cut);
     put_calibration(w, &m->calibration);
-    put_decision(w, e, m);
+    put_decision(w, "net_benefit", e, m->dca, m->dca_band);
     sn_json_end_object(w);
 }
 
 /* ---- comparisons --------------------------------------------------------------------------------------- */
 
-static void put_pair(struct sn_json *w, const struct sn_eval *e, const struct sn_eval_pair *p)
+static void put_predictive(struct sn_json *w, const char *key, const struct sn_predictive *p)
+{
+    sn_json_key(w, key);
+    sn_json_object(w);
+    sn_json_kv_number(w, "value", p->diff);
+    sn_json_kv_number(w, "chisq", p->chisq);
+    sn_json_kv_number(w, "p", p->p);
+    sn_json_end_object(w);
+}
+
+static void put_verdict(struct sn_json *w, const char *key, struct sn_eval_ci c, double margin)
+{
+    enum sn_verdict v = sn_noninferiority((struct sn_interval){ c.lo, c.hi }, margin);
+
+    sn_json_kv(w, key, v == SN_NO_VERDICT ? NULL : sn_verdict_text(v));
+}
+
+/* Net benefit of a less that of b. */
+static void put_difference_curve(struct sn_json *w, const struct sn_eval *e, const struct sn_eval_result *r, const struct sn_eval_pair *p)
+{
+    const struct sn_dca_point *a = r->model[p->a].dca, *b = r->model[p->b].dca;
+
+    sn_json_key(w, "net_benefit_difference");
+    if (!a || !b) {
+        sn_json_null(w);
+        return;
+    }
+    sn_json_array(w);
+    for (size_t i = 0; i < e->n_thresholds; i++) {
+        sn_json_object(w);
+        sn_json_kv_number(w, "threshold", e->t[i]);
+        sn_json_kv_number(w, "value", a[i].net_benefit - b[i].net_benefit);
+        sn_json_kv_number(w, "lo", p->dca ? p->dca[i].lo : (double)NAN);
+        sn_json_kv_number(w, "hi", p->dca ? p->dca[i].hi : (double)NAN);
+        sn_json_end_object(w);
+    }
+    sn_json_end_array(w);
+}
+
+static void put_pair(struct sn_json *w, const struct sn_eval *e, const struct sn_eval_result *r, const struct sn_eval_pair *p)
 {
     sn_json_object(w);
     sn_json_kv(w, "a", e->d->model[p->a]);
@@ -237,6 +303,18 @@ static void put_pair(struct sn_json *w, const struct sn_eval *e, const struct sn
     put_test(w, "accuracy_difference", p->accuracy, p->p_accuracy);
     put_test(w, "sensitivity_difference", p->sensitivity, p->p_sensitivity);
     put_test(w, "specificity_difference", p->specificity, p->p_specificity);
+    put_predictive(w, "ppv_difference", &p->ppv);
+    put_predictive(w, "npv_difference", &p->npv);
+    if (e->o->margin > 0.0) {
+        sn_json_key(w, "noninferiority");
+        sn_json_object(w);
+        put_verdict(w, "auc", p->diff, e->o->margin);
+        put_verdict(w, "accuracy", p->accuracy, e->o->margin);
+        put_verdict(w, "sensitivity", p->sensitivity, e->o->margin);
+        put_verdict(w, "specificity", p->specificity, e->o->margin);
+        sn_json_end_object(w);
+    }
+    put_difference_curve(w, e, r, p);
     sn_json_end_object(w);
 }
 
@@ -282,11 +360,14 @@ static void put_subgroups(struct sn_json *w, const struct sn_eval_result *r)
     sn_json_end_array(w);
 }
 
-static void put_readers(struct sn_json *w, const struct sn_eval_result *r)
+static void put_readers(struct sn_json *w, const struct sn_eval *e, const struct sn_eval_result *r)
 {
+    struct sn_dca_point *point = malloc(e->n_thresholds * sizeof *point);
+
+    w->buf.failed |= !point;
     sn_json_key(w, "readers");
     sn_json_array(w);
-    for (size_t k = 0; k < r->n_readers; k++) {
+    for (size_t k = 0; k < r->n_readers && point; k++) {
         const struct sn_eval_reader *q = &r->reader[k];
 
         sn_json_object(w);
@@ -304,9 +385,11 @@ static void put_readers(struct sn_json *w, const struct sn_eval_result *r)
         put_test(w, "model_minus_reader_specificity", q->d_specificity, q->p_specificity);
         put_test(w, "model_minus_reader_accuracy", q->d_accuracy, q->p_accuracy);
         sn_json_kv_number(w, "p_holm_accuracy", q->p_holm);
+        put_decision(w, "net_benefit", e, sn_eval_reader_dca(e, r, q, point) ? point : NULL, NULL);
         sn_json_end_object(w);
     }
     sn_json_end_array(w);
+    free(point);
 }
 
 static void put_part(struct sn_json *w, const char *key, const struct sn_reclass_part *p, bool boot)
@@ -314,6 +397,7 @@ static void put_part(struct sn_json *w, const char *key, const struct sn_reclass
     sn_json_key(w, key);
     sn_json_object(w);
     sn_json_kv_number(w, "value", p->value);
+    sn_json_kv_number(w, "se", p->se);
     sn_json_kv_number(w, "lo", p->ci.lo);
     sn_json_kv_number(w, "hi", p->ci.hi);
     sn_json_kv_number(w, "p", p->p);
@@ -341,7 +425,7 @@ static void put_reclass(struct sn_json *w, const struct sn_eval *e, const struct
     put_part(w, "idi_event", &c->continuous.idi_event, boot);
     put_part(w, "idi_nonevent", &c->continuous.idi_nonevent, boot);
     put_part(w, "idi", &c->continuous.idi, boot);
-    sn_json_kv_number(w, "cut", c->has_categories ? c->cut : (double)NAN);
+    sn_json_kv_numbers(w, "cuts", c->cut, c->n_cuts);
     if (c->has_categories) {
         put_part(w, "nri_event", &c->categories.nri_event, boot);
         put_part(w, "nri_nonevent", &c->categories.nri_nonevent, boot);
@@ -366,15 +450,41 @@ static void put_set(struct sn_json *w, const struct sn_eval *e, const struct sn_
     sn_json_key(w, "comparisons");
     sn_json_array(w);
     for (size_t k = 0; k < r->n_pairs; k++)
-        put_pair(w, e, &r->pair[k]);
+        put_pair(w, e, r, &r->pair[k]);
     sn_json_end_array(w);
     if (r->usable) {
+        put_decision(w, "treat_all", e, r->treat_all, r->treat_all_band);
         put_claim(w, e, &r->claim);
         put_subgroups(w, r);
-        put_readers(w, r);
+        put_readers(w, e, r);
         put_reclass(w, e, &r->reclass);
     }
     sn_json_end_object(w);
+}
+
+static void put_between(struct sn_json *w, const struct sn_eval *e)
+{
+    sn_json_key(w, "between_sets");
+    sn_json_array(w);
+    for (size_t k = 0; k < e->n_between; k++) {
+        const struct sn_eval_between *q = &e->between[k];
+
+        sn_json_object(w);
+        sn_json_kv(w, "model", e->d->model[q->model]);
+        sn_json_kv(w, "a", e->set[q->a].name);
+        sn_json_kv(w, "b", e->set[q->b].name);
+        sn_json_key(w, "auc_difference");
+        sn_json_object(w);
+        sn_json_kv_number(w, "value", q->t.diff);
+        sn_json_kv_number(w, "lo", q->t.ci.lo);
+        sn_json_kv_number(w, "hi", q->t.ci.hi);
+        sn_json_kv_number(w, "t", q->t.statistic);
+        sn_json_kv_number(w, "df", q->t.df);
+        sn_json_kv_number(w, "p", q->t.p);
+        sn_json_end_object(w);
+        sn_json_end_object(w);
+    }
+    sn_json_end_array(w);
 }
 
 static void put_notes(struct sn_json *w, const struct sn_eval *e)
@@ -409,6 +519,7 @@ void sn_eval_json(const struct sn_eval *e, struct sn_json *w)
     for (size_t s = 0; s < e->d->n_sets; s++)
         put_set(w, e, &e->set[s]);
     sn_json_end_array(w);
+    put_between(w, e);
     put_notes(w, e);
     sn_json_end_object(w);
 }

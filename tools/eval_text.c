@@ -71,7 +71,7 @@ static void readers(const struct sn_eval_result *r, struct sn_buf *b)
 void sn_eval_text(const struct sn_eval *e, struct sn_buf *b)
 {
     const char *p = e->notes.data ? e->notes.data : "";
-    char v[48];
+    char v[48], t[2][160];
 
     sn_buf_puts(b, "research use only\n");
     sn_buf_printf(b, "%s: ", e->d->table.file);
@@ -89,6 +89,13 @@ void sn_eval_text(const struct sn_eval *e, struct sn_buf *b)
         readers(r, b);
         if (r->usable && r->claim.verdict != SN_CLAIM_NONE)
             sn_buf_printf(b, "  claim: %s. %s\n", sn_claim_key(r->claim.verdict), r->claim.text);
+    }
+    for (size_t k = 0; k < e->n_between; k++) {
+        const struct sn_eval_between *q = &e->between[k];
+
+        if (q->model == 0)
+            sn_buf_printf(b, "%s%s: AUC on %s less that on %s: %s, p %s (DeLong, unpaired)\n", k ? "" : "\n", e->d->model[0], e->set[q->a].name, e->set[q->b].name,
+                          sn_eval_show((struct sn_eval_ci){ q->t.diff, q->t.ci.lo, q->t.ci.hi }, 3, t[0]), sn_eval_p(q->t.p, t[1]));
     }
     sn_buf_puts(b, "\n");
     while (*p) {
@@ -155,7 +162,8 @@ static void tables(const struct sn_eval *e, struct sn_outputs *o)
         void (*fill)(const struct sn_eval *, struct sn_buf *);
     } files[] = {
         { "metrics.csv", sn_eval_csv_metrics },         { "roc.csv", sn_eval_csv_roc },     { "calibration.csv", sn_eval_csv_calibration },
-        { "dca.csv", sn_eval_csv_dca },                 { "comparisons.csv", sn_eval_csv_comparisons },
+        { "dca.csv", sn_eval_csv_dca },                 { "dca_differences.csv", sn_eval_csv_dca_differences },
+        { "comparisons.csv", sn_eval_csv_comparisons }, { "between_sets.csv", sn_eval_csv_between },
         { "subgroups.csv", sn_eval_csv_subgroups },     { "readers.csv", sn_eval_csv_readers },
     };
     struct sn_buf b = { 0 };

@@ -123,6 +123,7 @@ int sn_table_option(struct sn_table_names *n, int id, const char *value)
     case '4': n->cluster = value; return 1;
     case '5': n->set = value; return 1;
     case '6': return sn_encoding_parse(value, &n->encoding) ? 1 : -1;
+    case '7': n->positive = value; return 1;
     default: return 0;
     }
 }
@@ -244,6 +245,24 @@ int sn_table_flag(const struct sn_table *t, size_t row, int col, int *v, struct 
         return SN_OK;
     }
     return sn_table_fault(t, row, col, err, "'%.40s' is neither 0 nor 1", sn_csv_cell(&t->csv, row, col));
+}
+
+int sn_table_outcome(const struct sn_table *t, size_t row, struct sn_outcome *o, int *y, struct sn_error *err)
+{
+    const char *cell = sn_csv_cell(&t->csv, row, o->col);
+
+    if (!o->positive) {
+        if (sn_table_flag(t, row, o->col, y, NULL) != SN_OK || *y < 0)
+            return sn_table_fault(t, row, o->col, err, "'%.40s' is neither 0 nor 1; --positive TEXT says which text is the event", cell);
+    } else {
+        *y = strcmp(cell, o->positive) == 0;
+        if (!*y && o->other && strcmp(cell, o->other) != 0)
+            return sn_table_fault(t, row, o->col, err, "a third outcome '%.40s', beside '%.40s' and '%.40s'", cell, o->positive, o->other);
+        if (!*y)
+            o->other = cell;
+    }
+    o->seen |= *y == 1;
+    return SN_OK;
 }
 
 int sn_table_numbers(const struct sn_table *t, int col, double **v, struct sn_error *err)

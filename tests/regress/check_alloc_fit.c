@@ -70,7 +70,7 @@ static const struct {
 START_TEST(test_every_allocation)
 {
     struct sn_fit_options o = { .file = table(), .terms = runs[_i].terms, .names = SN_TABLE_NAMES_DEFAULT, .univariable = true, .boot = 2, .seed = 1,
-                                .split = 0.8, .level = 0.95, .firth = runs[_i].firth,
+                                .split = 0.8, .level = 0.95, .firth = runs[_i].firth, .range_lo = 0.3, .range_hi = _i == 0 ? 0.35 : 0,
                                 .recipe = { .rule = runs[_i].rule, .limit = 0.5, .screen = runs[_i].firth ? 0.99 : 0, .folds = 3 } };
     struct sn_error err = { 0 };
     unsigned long total, step;

@@ -127,34 +127,6 @@ START_TEST(test_golden)
 }
 END_TEST
 
-/* R's intervals among the reference values, 12 digits. */
-START_TEST(test_reference)
-{
-    const char *path = sn_test_data("stats/reference_values.csv");
-    struct sn_csv t;
-    size_t seen = 0;
-
-    if (!path)
-        return;
-    sn_ck_ok(sn_csv_read(path, &t, &err), &err);
-    for (size_t i = 0; i < t.rows; i++) {
-        const char *what = sn_csv_cell(&t, i, 1);
-        unsigned x, n;
-        double want, got;
-
-        if (!is(sn_csv_cell(&t, i, 0), "binomial"))
-            continue;
-        sn_ck_ok(sn_csv_number(&t, i, 2, &want, &err), &err);
-        ck_assert_int_eq(sscanf(strpbrk(what, "0123456789"), "%u_of_%u", &x, &n), 2);
-        got = end(sn_proportion_ci(x, n, 0.95, what[0] == 'w' ? SN_WILSON : SN_CLOPPER_PEARSON), what);
-        ck_assert_msg(fabs(got - want) <= 6e-12 * want, "%s: %.15g, stated %.12g", what, got, want);
-        seen++;
-    }
-    ck_assert_uint_eq(seen, 12);
-    sn_csv_free(&t);
-}
-END_TEST
-
 /* ---- what must hold --------------------------------------------------------------------------------- */
 
 /* Mirror images, coverage of the estimate, Clopper-Pearson's defining tails, for all x of many n. */
@@ -338,7 +310,6 @@ static Suite *suite_proportions(void)
 
     tcase_set_timeout(t, 60);
     tcase_add_test(t, test_golden);
-    tcase_add_test(t, test_reference);
     tcase_add_test(t, test_intervals);
     tcase_add_test(t, test_paired);
     tcase_add_test(t, test_verdict);
