@@ -162,6 +162,7 @@ static bool take_word(struct sn_args *a, struct sn_eval_options *o, int c)
 /* One option; false after a usage error. */
 static bool take(struct sn_args *a, struct sn_eval_options *o, int c)
 {
+    long n;
     int mapped = sn_table_option(&o->names, c, a->value);
 
     if (mapped < 0)
