@@ -168,7 +168,7 @@ struct sn_eval_claim {
     int model;                    /* claimed, or the one with the highest AUC */
     bool stated;                  /* by --claim */
     enum sn_claim_verdict verdict;
-    char text[1200];              /* whole sentences, with differences, intervals and p */
+    char text[6400];              /* whole sentences, with differences, intervals and p; room for 15 rivals of long names */
 };
 
 struct sn_eval_group {            /* one level of a subgroup, first model */

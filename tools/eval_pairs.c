@@ -175,7 +175,7 @@ static enum sn_claim_verdict against(const struct sn_eval *e, const struct sn_ev
         add_interval(c, v.accuracy, 100, 1, true);
         add(c, " points, p %s", sn_eval_p(v.p_accuracy, p[0]));
     }
-    add(c, ".");
+    add(c, isnan(v.p) ? "; not tested (clusters without --boot, or too few cases)." : ".");
     if (v.diff.v < 0)
         return significant ? SN_CLAIM_CONTRADICTED : SN_CLAIM_REVERSED;
     if (v.diff.v == 0)
@@ -189,8 +189,8 @@ static const char *conclusion(enum sn_claim_verdict v, bool stated)
     case SN_CLAIM_SUPPORTED:
         return " The data support it: each difference is beyond chance after correction for their number.";
     case SN_CLAIM_UNSUPPORTED:
-        return stated ? " The data do not support the claim: not every difference is beyond chance." : " The data do not support calling it the best: "
-                                                                                                        "not every difference is beyond chance.";
+        return stated ? " The data do not support the claim: not every difference is shown to be beyond chance." : " The data do not support calling it the best: "
+                                                                                                        "not every difference is shown to be beyond chance.";
     case SN_CLAIM_REVERSED:
         return " The data do not support the claim: another model did as well or better, within chance.";
     default:

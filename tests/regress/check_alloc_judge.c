@@ -81,7 +81,7 @@ START_TEST(every_allocation)
     ck_assert_uint_gt(total, 100);
     ck_assert_uint_eq(last.alive, 0);
     ck_assert(_i == 1 || exists(at("new/out/results.json")));
-    step = total / (_i == 0 || _i == 2 ? 800 : 150) + 1; /* evaluate makes thousands; the others repeat most of these two */
+    step = total / (_i == 0 || _i == 2 ? 400 : 100) + 1; /* evaluate makes thousands; the others repeat most of these two */
     printf("note: job %d: %lu allocations, every %lu made to fail\n", _i, total, step);
     for (unsigned long n = 1; n <= total; n += n < 50 || n + 50 > total ? 1 : step) {
         int code;
