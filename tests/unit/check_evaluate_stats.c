@@ -489,51 +489,6 @@ START_TEST(refusals)
 }
 END_TEST
 
-/* ---- documentation ----------------------------------------------------------------------------------------------------------------- */
-
-/* Each key below v stands in backquotes in the section of tools/README.md. */
-static void documented_below(const struct sn_json_value *v, const char *section)
-{
-    for (const struct sn_json_value *c = v->first; c; c = c->next) {
-        if (v->type == SN_JSON_OBJECT)
-            ck_assert_msg(strstr(section, text("`%s`", c->key)) != NULL, "key '%s' is not documented", c->key);
-        documented_below(c, section);
-    }
-}
-
-static char *section_of(const char *title)
-{
-    char *doc = slurp(sn_test_file("tools/README.md"), NULL), *start = strstr(doc, title), *end;
-
-    ck_assert_ptr_nonnull(start);
-    end = strstr(start, "\n## ");
-    ck_assert_ptr_nonnull(end);
-    *end = '\0';
-    return start;
-}
-
-START_TEST(documented)
-{
-    const struct sn_json_value *fit, *c;
-    struct sn_json_doc doc;
-
-    make_cases("doc.csv", 30);
-    write_text(at("doc_reads.csv"), "reader,case,call\nr,c1,1\nr,c2,0\nr,c240,1\n");
-    ck_run(0, "evaluate %s --score risk,p_other --threshold-range 0.1:0.4 --partial-auc sens:0.8:1 --margin 0.1 --reclassification p_other,risk:0.5 --reads %s "
-              "--subgroup age:50 --recalibrate platt --boot 10 -o %s", at("doc.csv"), at("doc_reads.csv"), at("doc"));
-    documented_below(results("doc"), section_of("## evaluate"));
-    ck_run(0, "fit %s --terms risk,age --where set=train --boot 3 --threshold-range 0.1:0.4 --json", at("doc.csv"));
-    sn_ck_ok(sn_json_parse(caught_out, strlen(caught_out), &doc, &err), &err);
-    fit = sn_json_get(doc.root, "fit");
-    for (c = fit ? fit->first : doc.root->first; c; c = c->next)
-        if (strcmp(c->key, "model") != 0) { /* named after the terms */
-            ck_assert_msg(strstr(section_of("## fit"), text("`%s`", c->key)) != NULL, "key '%s' is not documented", c->key);
-            documented_below(c, section_of("## fit"));
-        }
-    sn_json_doc_free(&doc);
-}
-END_TEST
-
 /* ---- threads -------------------------------------------------------------------------------------------------------------------- */
 
 /* Each command that draws: the same bytes for 1, 2 and 3 threads, other ones for another seed. */
@@ -588,7 +543,6 @@ static Suite *suite_evaluate_stats(void)
     tcase_add_test(c, permutation);
     tcase_add_test(c, degenerate);
     tcase_add_test(c, refusals);
-    tcase_add_test(c, documented);
     tcase_add_loop_test(c, threads, 0, 4);
     suite_add_tcase(s, c);
     return s;
