@@ -45,7 +45,7 @@ SRC_tools   = cli.c cmd_convert.c cmd_prepack.c cmd_inspect.c inspect_plan.c cmd
               random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c font.c cmd_sheet.c nomogram_svg.c cmd_nomogram.c cmd_recalibrate.c \
               cmd_deidentify.c dicom_out.c draw_caption.c
 SRC_io     += gb18030.c gb18030_chart.c svg.c svg_plot.c
-SRC_tools  += table.c figures.c figures_rows.c eval_data.c eval_fitted.c eval_run.c eval_roc.c eval_models.c eval_pairs.c eval_groups.c \
+SRC_tools  += table.c figures.c figures_rows.c eval_data.c eval_fitted.c eval_run.c eval_roc.c eval_traits.c eval_models.c eval_pairs.c eval_groups.c \
               eval_json.c eval_csv.c eval_figures.c eval_text.c eval_html.c eval_tables.c cmd_evaluate.c
 SRC_tools  += fit_data.c fit_run.c fit_dca.c fit_json.c fit_text.c cmd_fit.c
 SRC_tools  += outputs.c dice_read.c dice_sum.c dice_out.c dice_svg.c cmd_dice.c \

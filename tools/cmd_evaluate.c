@@ -14,11 +14,10 @@ static const char help[] =
     "chosen on train and frozen; models compared on the same cases, and what the data let one claim. DIR gets\n"
     "report.html, results.json, tables (CSV) and figures (SVG). Research use only.\n"
     "\n"
-    "ROC: AUC with DeLong's interval (plain, logit) and the bootstrap's, partial AUC, every threshold, DeLong's tests paired\n"
-    "(models) and unpaired (sets). At the threshold: sensitivity, specificity, PPV, NPV, likelihood ratios, DOR, and for those who\n"
-    "ask accuracy, balanced accuracy, MCC, F1; differences by McNemar, PPV and NPV by Kosinski, Holm. Calibration: in the large,\n"
-    "slope, Cox, Brier, Spiegelhalter, Hosmer-Lemeshow, curve with ICI, E50, E90, Emax. Decisions: net benefit, standardised,\n"
-    "interventions avoided, opt-out, clinical impact, readers as points.\n"
+    "ROC: AUC (DeLong, plain and logit; bootstrap), DeLong's tests, paired (models) and unpaired (sets). Threshold: sensitivity,\n"
+    "specificity, PPV, NPV, likelihood ratios, DOR, accuracy, balanced accuracy, MCC, F1; McNemar, Kosinski, Holm. Calibration: in\n"
+    "the large, slope, Cox, Brier, Spiegelhalter, Hosmer-Lemeshow, curve, ICI, E50, E90, Emax. Net benefit, standardised,\n"
+    "interventions avoided, opt-out, clinical impact.\n"
     "\n"
     "  --model NAME=FILE     a model of `fit`, applied to the table's columns; may be repeated\n"
     "  --score NAMES         columns of risks or scores, higher = positive. The first model, or else score, is the one\n"
@@ -27,7 +26,7 @@ static const char help[] =
     "                        decision curve's range is a clinical argument, so there is no default\n"
     "  --threshold T         operating point stated beforehand: T for all, or NAME=T,NAME=T\n"
     "  --threshold-from SET  choose it on this set; default: train, when there is one\n"
-    "  --threshold-rule R    youden (default), closest, sens:0.95, spec:0.9; youden:COST:PREVALENCE and closest:COST:PREVALENCE\n"
+    "  --threshold-rule R    youden (default), closest, sens:0.95, spec:0.9; youden:COST:PREVALENCE, closest:COST:PREVALENCE:\n"
     "                        where a missed event costs COST false alarms\n"
     "  --partial-auc R       spec:0.8:1 or sens:0.9:1: area over that range too, plain and by McClish\n"
     "  --proportions M       intervals of rates: wilson (default), clopper-pearson, jeffreys\n"
@@ -41,6 +40,8 @@ static const char help[] =
     "  --clamp               risks of exactly 0 or 1 become 1e-8 and 1 - 1e-8, and are counted; without it their set has no\n"
     "                        calibration\n"
     "  --prevalence P        of the population meant: PPV, NPV and net benefit are given for it\n"
+    "  --characteristics COL,...   the table of patients: columns by outcome, with tests (Wilcoxon, Welch; chi-square, Fisher);\n"
+    "                        up to 6 distinct numbers count as categories\n"
     "  --subgroup COL        by a column's levels, or COL:50:65 for a number; may be repeated\n"
     "  --reads CSV           readers: reader, case, call, optionally group and assisted\n"
     "  --recalibrate M       intercept, platt, isotonic, temperature: fitted on train, shown beside the original\n"
@@ -51,7 +52,7 @@ static const char help[] =
 
 enum {
     SCORE = 's', RANGE = 'r', THRESHOLD = 't', FROM = 'f', RULE = 'R', PATIENT = 'P', BOOT = 'b', SEED = 'S', PREVALENCE = 'v',
-    PAUC = 'a', PROPORTIONS = 'w', PAIRED = 'q', INTERVAL = 'B', SMOOTHER = 'l', GROUPS = 'G', CLAMP = 'x',
+    TRAITS = 'h', PAUC = 'a', PROPORTIONS = 'w', PAIRED = 'q', INTERVAL = 'B', SMOOTHER = 'l', GROUPS = 'G', CLAMP = 'x',
     MODEL = 'M', SUBGROUP = 'g', READS = 'd', RECALIBRATE = 'c', CLAIM = 'C', MARGIN = 'm', RECLASS = 'n', TIES = 'i', OUTPUT = 'o'
 };
 
@@ -63,6 +64,7 @@ static const struct sn_opt opts[] = {
     { "--proportions", PROPORTIONS, true }, { "--paired", PAIRED, true },
     { "--boot-interval", INTERVAL, true }, { "--smoother", SMOOTHER, true },
     { "--groups", GROUPS, true },         { "--clamp", CLAMP, false },
+    { "--characteristics", TRAITS, true },
     { "--patient-rule", PATIENT, true },  { "--boot", BOOT, true },
     { "--seed", SEED, true },             { "--prevalence", PREVALENCE, true },
     { "--subgroup", SUBGROUP, true },     { "--reads", READS, true },
@@ -214,6 +216,7 @@ static bool take(struct sn_args *a, struct sn_eval_options *o, int c)
         return true;
     case READS: o->reads = a->value; return true;
     case RECALIBRATE: o->recalibrate = a->value; return true;
+    case TRAITS: o->characteristics = a->value; return true;
     case CLAIM: o->claim = a->value; return true;
     case RECLASS: o->reclass = a->value; return true;
     case OUTPUT: o->dir = a->value; return true;

@@ -48,6 +48,7 @@ struct sn_eval_options {
     const char *reads;            /* reader table */
     const char *reclass;          /* "A,B" or "A,B:0.1:0.3" */
     const char *recalibrate;      /* NULL, "intercept", "platt", "isotonic", "temperature" */
+    const char *characteristics;  /* columns of the table of patients, "age,grade"; NULL: none */
     const char *claim;            /* model said to be best; NULL: the one with the highest AUC in each set */
     bool ties_gt;                 /* decision curves count risk > t instead of >= */
     const char *dir;
@@ -190,6 +191,18 @@ struct sn_eval_reader {
     double model_sensitivity;     /* the model's, on the same cases, at the reader's specificity */
 };
 
+struct sn_eval_trait {            /* a characteristic of the patients; [0] without, [1] with the event */
+    const char *column;
+    bool number;                  /* else categories */
+    size_t n[2], missing[2];
+    double mean[2], sd[2], quartile[2][3];
+    double p_wilcoxon, p_welch;
+    size_t levels;
+    const char **level;
+    uint64_t *count;              /* [levels][2] */
+    double p_chisq, p_fisher;     /* Fisher: 2 x 2 with fewer than 5 expected, else NaN */
+};
+
 struct sn_eval_reclass {
     bool has, has_categories;
     int old_model, new_model;
@@ -213,6 +226,8 @@ struct sn_eval_result {           /* of one set */
     struct sn_eval_pair *pair;
     size_t n_pairs;
     struct sn_eval_claim claim;
+    struct sn_eval_trait *trait;  /* [n_traits] in the order asked for; the arena's */
+    size_t n_traits;
     struct sn_eval_group *group;
     int n_groups;
     struct sn_eval_subgroup *subgroup;

@@ -103,6 +103,8 @@ static void participants(const struct sn_eval *e, struct sn_buf *b)
     heading(b, false, "1. Participants", "TRIPOD+AI 11, 20a, 21; CLAIM 13, 21, 33; STARD 16, 19");
     FIGURE(b, " class=\"wide\"", "Rows, exclusions and outcomes. Rows without an outcome, a set or any of the scores are left out, so that all models are compared on the same cases. "
                                  "No patient is in two sets (checked).", sn_eval_fig_flow(e, b));
+    if (e->o->characteristics)
+        sn_eval_traits_html(e, b);
 }
 
 static void discrimination(const struct sn_eval *e, struct sn_buf *b)

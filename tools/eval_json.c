@@ -450,6 +450,7 @@ static void put_set(struct sn_json *w, const struct sn_eval *e, const struct sn_
         put_pair(w, e, r, &r->pair[k]);
     sn_json_end_array(w);
     if (r->usable) {
+        sn_eval_traits_json(r, w);
         put_decision(w, "treat_all", e, r->treat_all, r->treat_all_band);
         put_claim(w, e, &r->claim);
         put_subgroups(w, r);

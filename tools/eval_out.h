@@ -7,6 +7,9 @@
 
 void sn_eval_json(const struct sn_eval *e, struct sn_json *w);
 
+void sn_eval_traits_json(const struct sn_eval_result *r, struct sn_json *w); /* eval_traits.c: "characteristics" */
+void sn_eval_traits_html(const struct sn_eval *e, struct sn_buf *b);
+
 /* A reader as one point at every threshold, point[n_thresholds]; false: sensitivity or specificity is undefined. */
 bool sn_eval_reader_dca(const struct sn_eval *e, const struct sn_eval_result *r, const struct sn_eval_reader *q, struct sn_dca_point *point);
 

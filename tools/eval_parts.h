@@ -27,6 +27,8 @@ int sn_eval_models(struct sn_eval *e, struct sn_eval_result *r, struct sn_pool *
 /* eval_pairs.c: models against each other, and what may be claimed. */
 int sn_eval_pairs(struct sn_eval *e, struct sn_eval_result *r, struct sn_pool *pool, struct sn_error *err);
 int sn_eval_reclassify(struct sn_eval *e, struct sn_eval_result *r, struct sn_pool *pool, struct sn_error *err);
+/* eval_traits.c: the table of patients. */
+int sn_eval_characteristics(struct sn_eval *e, struct sn_error *err);
 /* eval_groups.c: subgroups and readers. */
 int sn_eval_subgroups(struct sn_eval *e, struct sn_eval_result *r, struct sn_error *err);
 int sn_eval_readers(struct sn_eval *e, struct sn_error *err);

@@ -295,6 +295,7 @@ int sn_eval_run(struct sn_eval *e, const struct sn_eval_options *o, struct sn_ev
         SN_TRY_OUT(sn_eval_reclassify(e, &e->set[s], pool, err));
     }
     SN_TRY_OUT(sn_eval_between_sets(e, err));
+    SN_TRY_OUT(sn_eval_characteristics(e, err));
     if (o->reads)
         SN_TRY_OUT(sn_eval_readers(e, err));
     if (e->notes.failed)

@@ -79,7 +79,7 @@ START_TEST(evaluation)
 {
     make_tables();
     ck_run(0, "evaluate %s --score risk,other --threshold-range 0.1:0.3 --subgroup age:60 --recalibrate platt --reclassification other,risk:0.2:0.5 --margin 0.05 "
-              "--partial-auc spec:0.8:1 --prevalence 0.2 --reads %s --boot 20 --json -o %s",
+              "--partial-auc spec:0.8:1 --characteristics age,set --prevalence 0.2 --reads %s --boot 20 --json -o %s",
            at("pred.csv"), at("reads.csv"), at("out"));
     documented("evaluate", "## evaluate\n");
 }

@@ -121,6 +121,42 @@ START_TEST(asah)
 }
 END_TEST
 
+/* The table of patients: R's tests (reference_values.csv), from the table as it is. */
+START_TEST(characteristics)
+{
+    static const struct {
+        const char *path;
+        double value;
+    } want[] = {
+        { "0.p_wilcoxon", 4.50920257633e-05 }, { "1.p_welch", 0.0244247102159 },      { "2.p_chisq", 0.0845028380349 },
+        { "0.with_event.n", 41 },              { "2.without_event.counts.0", 50 },    { "2.without_event.counts.1", 22 },
+        { "2.with_event.counts.0", 21 },       { "2.with_event.counts.1", 20 },       { "0.without_event.quartiles.1", 0.11 },
+    };
+    const char *path = sn_test_data("stats/aSAH.csv");
+    const struct sn_json_value *v;
+
+    if (path) {
+        ck_run(0, "evaluate %s --outcome outcome --positive Poor --score s100b --characteristics s100b,age,gender --threshold-range 0.05:0.5 --boot 0 -o %s", path,
+               at("traits"));
+        v = dig(results("traits"), "sets.0.characteristics");
+        for (size_t i = 0; i < SN_COUNT(want); i++) {
+            double got = number(v, want[i].path);
+
+            ck_assert_msg(fabs(got - want[i].value) <= 6e-12 * fabs(want[i].value), "%s: %.15g, expected %.12g", want[i].path, got, want[i].value);
+        }
+        ck_assert_str_eq(string(v, "2.categories.0"), "Female");
+        ck_assert(dig(v, "2.p_fisher")->type == SN_JSON_NULL);
+    }
+    write_text(at("few.csv"), "outcome,risk,a,b,c\n0,0.1,x,1.5,\n0,0.2,y,2.5,q\n1,0.6,x,3.5,q\n1,0.7,x,4.5,r\n1,0.3,x,,q\n0,0.4,y,7,q\n0,0.4,y,8,q\n1,0.9,x,9,q\n");
+    ck_run(0, "evaluate %s --score risk --characteristics a,b,c --threshold-range 0.05:0.5 --boot 0 -o %s", at("few.csv"), at("few"));
+    v = dig(results("few"), "sets.0.characteristics");
+    ck_assert_double_eq_tol(number(v, "0.p_fisher"), 1 / 7.0, 1e-12); /* [[1, 4], [3, 0]]: (5 + 3) / 56 */
+    ck_assert(number(v, "1.with_event.missing") == 1 && number(v, "2.without_event.missing") == 1 && number(v, "1.with_event.n") == 3);
+    ck_run(3, "evaluate %s --score risk --characteristics a,nothing --threshold-range 0.05:0.5 --boot 0 -o %s", at("few.csv"), at("few"));
+    ck_says("column 'nothing' is missing");
+}
+END_TEST
+
 /* ---- ROC ---------------------------------------------------------------------------------------------------- */
 
 /* Areas, intervals, partial areas, thresholds by cost with their spread, sets against each other. */
@@ -534,6 +570,7 @@ static Suite *suite_evaluate_stats(void)
 
     tcase_set_timeout(c, 120);
     tcase_add_test(c, asah);
+    tcase_add_test(c, characteristics);
     tcase_add_test(c, roc);
     tcase_add_loop_test(c, rates, 0, 3);
     tcase_add_loop_test(c, calibration, 0, 4);
