@@ -66,6 +66,7 @@ static int job(int k)
         return run("dice %s --second second --surface %s --spacing 0.5 --tau 1 --boot 3 --threads 1 -o %s", at("phantoms/two.csv"),
                    k == 2 ? "monai" : k == 3 ? "deepmind" : "medpy", out);
     return run("evaluate %s --score risk,other --threshold-range 0.1:0.3 --subgroup age:40 --recalibrate platt --reclassification other,risk --reads %s --boot 3 "
+               "--partial-auc spec:0.5:1 --characteristics age,set --boot-interval bca "
                "--threads 1 -o %s",
                at("pred.csv"), at("reads.csv"), out);
 }
