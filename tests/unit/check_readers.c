@@ -358,6 +358,12 @@ START_TEST(bad_tables)
     ck_run(3, "readers %s --predictions %s", at("x.csv"), at("bad.csv"));
     ck_says("bad.csv");
     ck_run(3, "readers %s", at("nowhere.csv"));
+    write_text(at("bad.csv"), "case,outcome,risk\nc1,1,\nc2,0,0.4\n");
+    ck_run(3, "readers %s --predictions %s", at("x.csv"), at("bad.csv"));
+    ck_says("bad.csv: column 'risk' has no value for any of the 1 cases read; --score names another");
+    write_text(at("bad.csv"), "case,outcome,risk\nc1,NA,0.2\nc2,0,0.4\n");
+    ck_run(3, "readers %s --predictions %s", at("x.csv"), at("bad.csv"));
+    ck_says("bad.csv: column 'outcome': none of the 1 cases read has an outcome");
 }
 END_TEST
 
