@@ -219,7 +219,7 @@ struct sn_pen sn_series(int k)
 {
     const size_t i = (size_t)k % SN_COUNT(series);
 
-    return (struct sn_pen){ .colour = series[i].colour, .width = 1.8, .dash = series[i].dash };
+    return (struct sn_pen){ .colour = series[i].colour, .width = (size_t)k < SN_COUNT(series) ? 1.8 : 0.9, .dash = series[i].dash };
 }
 
 enum sn_marker sn_series_marker(int k) { return (enum sn_marker)(k % SN_MARKERS); }

@@ -46,7 +46,7 @@ void sn_svg_rect(struct sn_svg *s, double x, double y, double w, double h, const
 enum sn_marker { SN_CIRCLE, SN_SQUARE, SN_TRIANGLE, SN_DIAMOND, SN_TRIANGLE_DOWN, SN_CROSS, SN_PLUS, SN_STAR, SN_MARKERS };
 void sn_svg_marker(struct sn_svg *s, enum sn_marker m, double x, double y, double r, const struct sn_pen *pen);
 
-/* Series k of a figure, k >= 0: a line (no filling) and a marker; eight differ, then they repeat. */
+/* Series k of a figure, k >= 0: a line (no filling) and a marker; eight differ, then they repeat in half the width. */
 struct sn_pen sn_series(int k);
 enum sn_marker sn_series_marker(int k);
 

@@ -61,7 +61,7 @@ static int take_value(struct job *j, size_t c, const char *text, const char *whe
     if (k->factor && sn_logistic_level(k, text) < 0)
         return SN_FAIL(err, SN_EINVAL, "%s: '%.40s' is not a category of '%.60s'", where, text, k->name);
     if (!k->factor && !sn_parse_double(text, &j->values[c].number))
-        return SN_FAIL(err, SN_EINVAL, "%s: '%.40s' is not a number", where, text);
+        return SN_FAIL(err, SN_EINVAL, "%s: '%.40s' %s", where, text, sn_not_a_number(text));
     return SN_OK;
 }
 

@@ -96,11 +96,11 @@ static int fit_rows(struct job *j, int score, int col, struct sn_error *err)
         struct sn_error why = { 0 };
 
         rc = sn_risks_init(&r, p, y, n, j->extreme, &why);
+        if (!rc)
+            rc = sn_recal_fit(&r, j->method, &j->m, &why);
         if (rc) /* what is wrong is in the file, not on the command line */
             rc = SN_FAIL(err, rc == SN_EINVAL ? SN_EFORMAT : rc, "%.80s: %.380s", j->t.file, why.msg);
     }
-    if (!rc)
-        rc = sn_recal_fit(&r, j->method, &j->m, err);
     if (!rc && r.clamped)
         sn_note(&j->args, "%zu risks of 0 or 1, or nearer to them than 1e-8, were moved", r.clamped);
     sn_risks_free(&r);

@@ -59,11 +59,11 @@ static int fill_set(const struct sn_eval_data *d, int set, struct sn_eval_result
     return SN_OK;
 }
 
-/* A set without both outcomes shows counts only; an evaluation needs at least one that has them. */
+/* A set without both outcomes shows counts only; an evaluation needs at least one that has two cases of each, for an interval. */
 static int build_sets(struct sn_eval *e, struct sn_error *err)
 {
     struct sn_eval_data *d = e->d;
-    size_t usable = 0;
+    size_t usable = 0, enough = 0, events = 0;
 
     e->set = calloc(d->n_sets, sizeof *e->set);
     if (!e->set)
@@ -73,12 +73,17 @@ static int build_sets(struct sn_eval *e, struct sn_error *err)
 
         SN_TRY(fill_set(d, (int)s, r, err));
         usable += r->usable;
+        enough += r->events >= 2 && r->n - r->events >= 2;
+        events += r->events;
         if (!r->usable)
             sn_eval_note(e, "Set %s: all %zu cases have outcome %d; only counts are shown.", r->name, r->n, r->events > 0);
     }
     if (!usable)
         return SN_FAIL(err, SN_EFORMAT, "%s: column '%s': the %zu usable cases all have outcome %d; both outcomes are needed", d->table.file,
                        e->o->names.outcome, d->n, d->y[0]);
+    if (!enough)
+        return SN_FAIL(err, SN_EFORMAT, "%s: column '%s': %zu usable cases, %zu with the event: too few; a set needs two of each outcome", d->table.file,
+                       e->o->names.outcome, d->n, events);
     for (size_t s = 0; s < d->n_sets; s++)
         for (size_t k = 0; k < d->n_models && e->set[s].usable; k++)
             SN_TRY(sn_roc_build(e->set[s].score[k], e->set[s].yd, e->set[s].n, &e->set[s].roc[k], err));

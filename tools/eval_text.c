@@ -126,17 +126,26 @@ void sn_eval_text(const struct sn_eval *e, struct sn_buf *b)
 
 /* ---- files --------------------------------------------------------------------------------------------- */
 
-/* Sets and models name files: letters, digits, '-' and '_' stay. */
+/* Sets and models name files: letters, digits, '-' and '_' stay; whole characters of them. */
 static void file_name(char *out, size_t room, const char *kind, const char *set, const char *model_name)
 {
-    int n = snprintf(out, room, "figures/%s%s%.40s%s%.60s.svg", kind, set ? "_" : "", set ? set : "", model_name ? "_" : "", model_name ? model_name : "");
+    const char *const part[] = { kind, set, model_name };
+    size_t n = (size_t)snprintf(out, room, "figures/");
 
-    for (int i = 8; i < n - 4 && (size_t)i < room; i++) {
-        unsigned char c = (unsigned char)out[i];
+    for (size_t k = 0; k < SN_COUNT(part); k++) {
+        size_t len = part[k] ? strlen(part[k]) : 0, most = k == 1 ? 60 : 100;
 
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c >= 0x80))
-            out[i] = '_';
+        for (len = SN_MIN(len, most); len > 0 && ((unsigned char)part[k][len] & 0xc0) == 0x80;)
+            len--;
+        if (len && k)
+            out[n++] = '_';
+        for (size_t i = 0; i < len; i++) {
+            unsigned char c = (unsigned char)part[k][i];
+
+            out[n++] = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c >= 0x80 ? (char)c : '_';
+        }
     }
+    (void)snprintf(out + n, room - n, ".svg");
 }
 
 static void figures(const struct sn_eval *e, struct sn_outputs *o)
@@ -146,7 +155,7 @@ static void figures(const struct sn_eval *e, struct sn_outputs *o)
         bool (*draw)(const struct sn_eval *, int, struct sn_buf *);
     } of_set[] = { { "roc", sn_eval_fig_roc }, { "dca", sn_eval_fig_dca }, { "impact", sn_eval_fig_impact }, { "calls", sn_eval_fig_confusion }, { "subgroups", sn_eval_fig_subgroups } };
     struct sn_buf b = { 0 };
-    char name[256];
+    char name[SN_OUTPUT_NAME];
 
     sn_eval_fig_flow(e, &b);
     sn_outputs_take(o, "figures/flow.svg", &b);

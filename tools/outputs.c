@@ -5,6 +5,25 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* Names that differ in the characters a file name cannot hold, or beyond its length: "roc.svg", "roc-2.svg". */
+static void unused_name(const struct sn_outputs *o, const char *name, char out[SN_OUTPUT_NAME])
+{
+    const char *dot = strrchr(name, '.');
+    int stem = (int)(dot ? (size_t)(dot - name) : strlen(name));
+    size_t taken = 1;
+
+    stem = SN_MIN(stem, SN_OUTPUT_NAME - 40);
+    (void)snprintf(out, SN_OUTPUT_NAME, "%.*s%.20s", stem, name, dot ? dot : "");
+    for (size_t i = 0; i < o->n;) {
+        if (strcmp(o->file[i].name, out) != 0) {
+            i++;
+            continue;
+        }
+        (void)snprintf(out, SN_OUTPUT_NAME, "%.*s-%zu%.20s", stem, name, ++taken, dot ? dot : "");
+        i = 0;
+    }
+}
+
 void sn_outputs_take(struct sn_outputs *o, const char *name, struct sn_buf *b)
 {
     if (o->n == o->room) {
@@ -20,7 +39,7 @@ void sn_outputs_take(struct sn_outputs *o, const char *name, struct sn_buf *b)
         o->room = room;
     }
     o->failed |= b->failed;
-    (void)snprintf(o->file[o->n].name, sizeof o->file[o->n].name, "%s", name);
+    unused_name(o, name, o->file[o->n].name);
     o->file[o->n++].data = *b;
     *b = (struct sn_buf){ 0 };
 }

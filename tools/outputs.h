@@ -7,15 +7,17 @@
 
 #include "base/base.h"
 
+#define SN_OUTPUT_NAME 256
+
 struct sn_outputs {
     struct sn_output {
-        char name[256];   /* may begin with one sub-folder: "figures/roc.svg" */
+        char name[SN_OUTPUT_NAME]; /* may begin with one sub-folder: "figures/roc.svg" */
         struct sn_buf data;
     } *file;
     size_t n, room;
     bool failed;          /* sticky: memory ran out, also in a buffer taken */
 };
-/* Takes over what b holds and empties b. */
+/* Takes over what b holds and empties b. A name that is taken already gets a number: "roc-2.svg". */
 void sn_outputs_take(struct sn_outputs *o, const char *name, struct sn_buf *b);
 /* Writes them in the order taken: the file that says a folder is complete goes last. Creates dir. */
 int sn_outputs_write(const struct sn_outputs *o, const char *dir, struct sn_error *err);

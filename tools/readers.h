@@ -86,13 +86,14 @@ struct sn_group_result {
 struct sn_kappa_pair {
     int a, b, assisted;
     struct sn_agreement kappa;
-    struct sn_agreement weighted; /* quadratic, of the scores; n 0: no whole-number scores 0..20 by both */
+    struct sn_agreement linear, quadratic; /* of the scores; n 0: no whole-number scores 0..20 by both */
 };
 struct sn_agreement_result {
     int assisted, readers;
     size_t n;
     bool ok;
     struct sn_agreement fleiss, ac1;
+    struct sn_iccs icc; /* of the scores of the readers who gave them, on the cases they all scored; n 0: none */
 };
 /* With minus without assistance. */
 struct sn_assistance_result {

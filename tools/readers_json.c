@@ -178,6 +178,29 @@ static void put_kappa(struct sn_json *w, const char *key, const struct sn_agreem
     sn_json_end_object(w);
 }
 
+static void put_iccs(struct sn_json *w, const struct sn_iccs *icc)
+{
+    static const char *const names[] = { "icc_1_1", "icc_2_1", "icc_3_1" };
+
+    sn_json_key(w, "icc_scores");
+    if (!icc->n) {
+        sn_json_null(w);
+        return;
+    }
+    sn_json_object(w);
+    sn_json_kv_int(w, "readers", icc->k);
+    sn_json_kv_int(w, "n", (int64_t)icc->n);
+    for (int i = 0; i < 3; i++) {
+        sn_json_key(w, names[i]);
+        sn_json_object(w);
+        sn_json_kv_number(w, "value", icc->single[i].value);
+        sn_json_kv_number(w, "lo", icc->single[i].lo);
+        sn_json_kv_number(w, "hi", icc->single[i].hi);
+        sn_json_end_object(w);
+    }
+    sn_json_end_object(w);
+}
+
 static void put_agreement(struct sn_json *w, const struct sn_reads *s, const struct sn_readers_results *out)
 {
     sn_json_key(w, "agreement");
@@ -189,6 +212,7 @@ static void put_agreement(struct sn_json *w, const struct sn_reads *s, const str
             sn_json_kv_int(w, "readers", out->agreement[a].readers);
             put_kappa(w, "fleiss_kappa", &out->agreement[a].fleiss);
             put_kappa(w, "gwet_ac1", &out->agreement[a].ac1);
+            put_iccs(w, &out->agreement[a].icc);
             sn_json_end_object(w);
         }
     sn_json_end_array(w);
@@ -200,7 +224,8 @@ static void put_agreement(struct sn_json *w, const struct sn_reads *s, const str
         sn_json_kv(w, "second", s->readers[out->pair[i].b].name);
         sn_json_kv_bool(w, "assisted", out->pair[i].assisted != 0);
         put_kappa(w, "kappa", &out->pair[i].kappa);
-        put_kappa(w, "kappa_quadratic_scores", &out->pair[i].weighted);
+        put_kappa(w, "kappa_linear_scores", &out->pair[i].linear);
+        put_kappa(w, "kappa_quadratic_scores", &out->pair[i].quadratic);
         sn_json_end_object(w);
     }
     sn_json_end_array(w);

@@ -212,11 +212,13 @@ static int one_pair(const struct sn_reads *s, const struct sn_readers_options *o
         n++;
     }
     p->kappa = (struct sn_agreement){ .n = n, .value = NAN, .lo = NAN, .hi = NAN, .observed = NAN, .p = NAN };
-    p->weighted = (struct sn_agreement){ .n = 0 };
+    p->linear = p->quadratic = (struct sn_agreement){ .n = 0 };
     if (n >= 2)
         rc = sn_cohen_kappa(a, b, n, 2, SN_KAPPA_UNWEIGHTED, opt->level, &p->kappa, err);
     if (!rc && n >= 2 && scores)
-        rc = sn_cohen_kappa(sa, sb, n, 21, SN_KAPPA_QUADRATIC, opt->level, &p->weighted, err);
+        rc = sn_cohen_kappa(sa, sb, n, 21, SN_KAPPA_LINEAR, opt->level, &p->linear, err);
+    if (!rc && n >= 2 && scores)
+        rc = sn_cohen_kappa(sa, sb, n, 21, SN_KAPPA_QUADRATIC, opt->level, &p->quadratic, err);
     free(v);
     return rc;
 }
@@ -251,6 +253,38 @@ static int all_readers(const struct sn_reads *s, const struct sn_readers_options
     return rc;
 }
 
+/* Do scores agree? Cases whose outcome is unknown count too. */
+static int score_icc(const struct sn_reads *s, const struct sn_readers_options *opt, int assisted, struct sn_iccs *icc, struct sn_error *err)
+{
+    const double *score[SN_READERS_MAX];
+    size_t n = 0;
+    double *x;
+    int k = 0, rc = SN_OK;
+
+    *icc = (struct sn_iccs){ .n = 0 };
+    for (int i = 0; i < s->n_readers; i++)
+        if (s->readers[i].read[assisted] && is_ordinal(s, i, assisted))
+            score[k++] = s->readers[i].score[assisted];
+    if (k < 2)
+        return SN_OK;
+    x = calloc(s->n * (size_t)k, sizeof *x);
+    if (!x)
+        return SN_NOMEM(err, "readers' scores");
+    for (size_t i = 0; i < s->n; i++) {
+        bool all = true;
+
+        for (int j = 0; j < k; j++) {
+            x[n * (size_t)k + (size_t)j] = score[j][i];
+            all &= isfinite(score[j][i]) != 0;
+        }
+        n += all;
+    }
+    if (n >= 2)
+        rc = sn_icc(x, n, k, opt->level, icc, err);
+    free(x);
+    return rc;
+}
+
 static int agreement(const struct sn_reads *s, const struct sn_readers_options *opt, struct sn_readers_results *out, struct sn_error *err)
 {
     out->pair = calloc((size_t)s->n_readers * (size_t)s->n_readers, sizeof *out->pair);
@@ -258,6 +292,7 @@ static int agreement(const struct sn_reads *s, const struct sn_readers_options *
         return SN_NOMEM(err, "pairs of readers");
     for (int assisted = 0; assisted < 2; assisted++) {
         SN_TRY(all_readers(s, opt, assisted, &out->agreement[assisted], err));
+        SN_TRY(score_icc(s, opt, assisted, &out->agreement[assisted].icc, err));
         for (int a = 0; a < s->n_readers; a++)
             for (int b = a + 1; b < s->n_readers; b++) {
                 struct sn_kappa_pair *p = &out->pair[out->n_pair];

@@ -286,6 +286,17 @@ static void tidy(struct sn_reads *s, const struct sn_readers_options *opt)
     }
 }
 
+/* A study in which nothing can be judged is a mistake in the tables, or in a column's name. */
+static int anything_left(const struct sn_reads *s, const struct sn_readers_options *opt, struct sn_error *err)
+{
+    if (s->no_outcome == s->n)
+        return SN_FAIL(err, SN_EFORMAT, "%s: column '%s': none of the %zu cases read has an outcome", opt->predictions ? s->preds.file : s->reads.file,
+                       opt->outcome, s->n);
+    if (opt->predictions && s->no_score + s->no_outcome == s->n)
+        return SN_FAIL(err, SN_EFORMAT, "%s: column '%s' has no value for any of the %zu cases read; --score names another", s->preds.file, opt->score, s->n);
+    return SN_OK;
+}
+
 int sn_reads_load(struct sn_reads *s, const struct sn_readers_options *opt, struct sn_error *err)
 {
     struct keyed *reads = NULL;
@@ -307,6 +318,8 @@ int sn_reads_load(struct sn_reads *s, const struct sn_readers_options *opt, stru
     for (size_t i = 0; i < s->reads.csv.rows && !rc; i++)
         rc = one_read(s, opt, i, err);
     tidy(s, opt);
+    if (!rc)
+        rc = anything_left(s, opt, err);
 out:
     free(reads);
     if (rc)

@@ -127,15 +127,19 @@ static void say_agreement(struct sn_buf *say, const struct sn_reads *s, const st
 
         sn_buf_printf(say, "%s%s and %s%s: kappa %s", i ? "" : "\nagreement between readers\n  ", s->readers[p->a].name,
                      s->readers[p->b].name, p->assisted ? ", assisted" : "", span(p->kappa.value, p->kappa.lo, p->kappa.hi, v));
-        if (p->weighted.n)
-            sn_buf_printf(say, ", of scores (quadratic) %s", span(p->weighted.value, p->weighted.lo, p->weighted.hi, v));
+        if (p->quadratic.n)
+            sn_buf_printf(say, ", of scores (quadratic) %s", span(p->quadratic.value, p->quadratic.lo, p->quadratic.hi, v));
         sn_buf_printf(say, ", %zu cases\n%s", p->kappa.n, i + 1 < out->n_pair ? "  " : "");
     }
     for (int a = 0; a < 2; a++)
         if (out->agreement[a].ok && out->agreement[a].readers > 1) {
             sn_buf_printf(say, "  all %d%s: Fleiss' kappa %s", out->agreement[a].readers, a ? ", assisted" : "",
                          span(out->agreement[a].fleiss.value, out->agreement[a].fleiss.lo, out->agreement[a].fleiss.hi, v));
-            sn_buf_printf(say, ", AC1 %s\n", span(out->agreement[a].ac1.value, out->agreement[a].ac1.lo, out->agreement[a].ac1.hi, v));
+            sn_buf_printf(say, ", AC1 %s", span(out->agreement[a].ac1.value, out->agreement[a].ac1.lo, out->agreement[a].ac1.hi, v));
+            if (out->agreement[a].icc.n)
+                sn_buf_printf(say, ", ICC(2,1) of %d readers' scores %s", out->agreement[a].icc.k,
+                              span(out->agreement[a].icc.single[1].value, out->agreement[a].icc.single[1].lo, out->agreement[a].icc.single[1].hi, v));
+            sn_buf_puts(say, "\n");
         }
 }
 

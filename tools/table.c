@@ -221,6 +221,11 @@ static bool decimal_comma(const char *s)
            strspn(comma + 1, "eE+- 0123456789") == strlen(comma + 1);
 }
 
+const char *sn_not_a_number(const char *cell)
+{
+    return decimal_comma(cell) ? "has a decimal comma; write numbers with a decimal point" : "is not a number";
+}
+
 int sn_table_number(const struct sn_table *t, size_t row, int col, double *v, struct sn_error *err)
 {
     const char *cell = sn_csv_cell(&t->csv, row, col);
@@ -228,9 +233,7 @@ int sn_table_number(const struct sn_table *t, size_t row, int col, double *v, st
     *v = (double)NAN;
     if (sn_csv_is_na(cell) || sn_csv_number(&t->csv, row, col, v, NULL) == SN_OK)
         return SN_OK;
-    if (decimal_comma(cell))
-        return sn_table_fault(t, row, col, err, "'%.40s' has a decimal comma; write numbers with a decimal point", cell);
-    return sn_table_fault(t, row, col, err, "'%.40s' is not a number", cell);
+    return sn_table_fault(t, row, col, err, "'%.40s' %s", cell, sn_not_a_number(cell));
 }
 
 int sn_table_flag(const struct sn_table *t, size_t row, int col, int *v, struct sn_error *err)

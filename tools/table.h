@@ -68,6 +68,8 @@ struct sn_outcome {
     bool seen; /* the event has occurred */
 };
 int sn_table_outcome(const struct sn_table *t, size_t row, struct sn_outcome *o, int *y, struct sn_error *err);
+/* What is wrong with a cell that holds no number, for messages: "is not a number", or that it has a decimal comma. */
+const char *sn_not_a_number(const char *cell);
 /* Reports a cell's fault with file, line and column in front; returns SN_EFORMAT. */
 int sn_table_fault(const struct sn_table *t, size_t row, int col, struct sn_error *err, const char *fmt, ...) SN_PRINTF(5, 6);
 
