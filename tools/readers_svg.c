@@ -156,8 +156,10 @@ void sn_readers_dca_svg(struct sn_buf *b, const struct sn_reads *s, const struct
     }
     for (size_t k = 0; k < r->dca_n && r->dca_has_model; k++)
         y[k] = r->dca_model[k].net_benefit;
-    if (r->dca_has_model)
-        curve[n++] = (struct sn_fig_curve){ .label = opt->score, .x = r->dca_t, .y = y, .n = r->dca_n, .mark_x = (double)NAN, .mark_y = (double)NAN };
+    if (r->dca_has_model) {
+        curve[n] = (struct sn_fig_curve){ .label = opt->score, .x = r->dca_t, .y = y, .n = r->dca_n, .mark_x = (double)NAN, .mark_y = (double)NAN };
+        n++;
+    }
     for (int g = 0; g < SN_MAX(s->n_groups, 1); g++)
         for (int a = 0; a < 2 && lines < MOST_LINES; a++) {
             double *mean = y + (size_t)n * r->dca_n;
@@ -167,7 +169,8 @@ void sn_readers_dca_svg(struct sn_buf *b, const struct sn_reads *s, const struct
                 continue;
             (void)snprintf(label[lines], sizeof label[0], "Readers%s%.60s (mean of %d%s)", s->n_groups ? ": " : "", s->n_groups ? s->groups[g] : "", readers,
                            a ? ", assisted" : "");
-            curve[n++] = (struct sn_fig_curve){ .label = label[lines], .x = r->dca_t, .y = mean, .n = r->dca_n, .mark_x = (double)NAN, .mark_y = (double)NAN };
+            curve[n] = (struct sn_fig_curve){ .label = label[lines], .x = r->dca_t, .y = mean, .n = r->dca_n, .mark_x = (double)NAN, .mark_y = (double)NAN };
+            n++;
             lines++;
         }
     footer(foot, sizeof foot, r, s, "a score equal to the threshold is treated");
