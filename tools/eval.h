@@ -176,10 +176,12 @@ struct sn_eval_group {            /* one level of a subgroup, first model */
     const char *column, *level;
     size_t n, events;
     struct sn_eval_ci auc, sensitivity, specificity, in_the_large;
+    struct sn_eval_ci auc_difference; /* first model less second, paired; NaN with one model */
+    double p_auc_difference;
 };
 struct sn_eval_subgroup {
     int first, n;                 /* into groups */
-    double p_auc, p_sensitivity, p_specificity; /* levels alike? */
+    double p_auc, p_sensitivity, p_specificity, p_auc_difference; /* levels alike? */
 };
 
 struct sn_eval_reader {

@@ -305,11 +305,11 @@ void sn_eval_csv_subgroups(const struct sn_eval *e, struct sn_buf *b)
 
             for (int i = sub->first; i < sub->first + sub->n; i++) {
                 const struct sn_eval_group *q = &e->set[s].group[i];
-                const struct sn_eval_ci v[] = { q->auc, q->sensitivity, q->specificity, q->in_the_large };
-                const double p[] = { sub->p_auc, sub->p_sensitivity, sub->p_specificity, (double)NAN };
-                static const char *const name[] = { "auc", "sensitivity", "specificity", "in_the_large" };
+                const struct sn_eval_ci v[] = { q->auc, q->sensitivity, q->specificity, q->in_the_large, q->auc_difference };
+                const double p[] = { sub->p_auc, sub->p_sensitivity, sub->p_specificity, (double)NAN, sub->p_auc_difference };
+                static const char *const name[] = { "auc", "sensitivity", "specificity", "in_the_large", "auc_difference" };
 
-                for (int m = 0; m < 4; m++) {
+                for (int m = 0; m < 5; m++) {
                     text(b, e->set[s].name);
                     text(b, q->column);
                     text(b, q->level);

@@ -136,25 +136,26 @@ static int in_the_large(const struct sn_eval *e, const struct slice *s, struct s
 static int measure(struct sn_eval *e, struct sn_eval_result *r, const struct grouping *g, struct slice *s, struct sn_error *err)
 {
     struct sn_eval_subgroup *sub = &r->subgroup[r->n_subgroups++];
-    double auc[MOST_LEVELS], var[MOST_LEVELS];
+    struct sn_subgroup part[MOST_LEVELS];
+    struct sn_auc_test diff[MOST_LEVELS];
+    struct sn_heterogeneity alike, diff_alike = { .p = (double)NAN };
     uint64_t tp[MOST_LEVELS], tn[MOST_LEVELS], pos[MOST_LEVELS], neg[MOST_LEVELS];
     bool cut = !isnan(e->threshold[0]);
 
     *sub = (struct sn_eval_subgroup){ .first = r->n_groups, .n = (int)g->levels };
+    SN_TRY(sn_subgroup_auc(r->score[0], r->yd, g->code, r->n, g->levels, SN_EVAL_LEVEL, part, &alike, err));
+    if (e->d->n_scores > 1)
+        SN_TRY(sn_subgroup_diff(r->score[0], r->score[1], r->yd, g->code, r->n, g->levels, SN_EVAL_LEVEL, diff, &diff_alike, err));
     for (uint32_t k = 0; k < g->levels; k++) {
         struct sn_eval_group *out = &r->group[r->n_groups++];
-        struct sn_roc roc = { .n = 0 };
 
         take(e, r, g, k, s);
-        *out = (struct sn_eval_group){ .column = g->column, .level = g->level[k], .n = s->n, .events = s->events, .auc = none, .sensitivity = none,
-                                       .specificity = none };
-        auc[k] = var[k] = (double)NAN;
-        if (s->events > 0 && s->events < s->n) {
-            SN_TRY(sn_roc_build(s->score, s->y, s->n, &roc, err));
-            auc[k] = roc.auc;
-            var[k] = sn_roc_variance(&roc);
-            out->auc = (struct sn_eval_ci){ auc[k], sn_auc_ci(auc[k], var[k], SN_EVAL_LEVEL, SN_AUC_PLAIN).lo, sn_auc_ci(auc[k], var[k], SN_EVAL_LEVEL, SN_AUC_PLAIN).hi };
-            sn_roc_free(&roc);
+        *out = (struct sn_eval_group){ .column = g->column, .level = g->level[k], .n = s->n, .events = s->events,
+                                       .auc = { part[k].auc, part[k].ci.lo, part[k].ci.hi }, .auc_difference = none, .p_auc_difference = (double)NAN,
+                                       .sensitivity = none, .specificity = none };
+        if (e->d->n_scores > 1) {
+            out->auc_difference = (struct sn_eval_ci){ diff[k].diff, diff[k].ci.lo, diff[k].ci.hi };
+            out->p_auc_difference = diff[k].p;
         }
         tp[k] = s->true_positive;
         tn[k] = s->true_negative;
@@ -166,7 +167,8 @@ static int measure(struct sn_eval *e, struct sn_eval_result *r, const struct gro
         }
         SN_TRY(in_the_large(e, s, &out->in_the_large, err));
     }
-    sub->p_auc = sn_heterogeneity(auc, var, g->levels).p;
+    sub->p_auc = alike.p;
+    sub->p_auc_difference = diff_alike.p;
     sub->p_sensitivity = cut ? sn_proportions_test(tp, pos, g->levels).p : (double)NAN;
     sub->p_specificity = cut ? sn_proportions_test(tn, neg, g->levels).p : (double)NAN;
     return SN_OK;

@@ -336,6 +336,7 @@ static void put_subgroups(struct sn_json *w, const struct sn_eval_result *r)
         sn_json_object(w);
         sn_json_kv(w, "column", r->group[g->first].column);
         sn_json_kv_number(w, "interaction_p_auc", g->p_auc);
+        sn_json_kv_number(w, "interaction_p_auc_difference", g->p_auc_difference);
         sn_json_kv_number(w, "interaction_p_sensitivity", g->p_sensitivity);
         sn_json_kv_number(w, "interaction_p_specificity", g->p_specificity);
         sn_json_key(w, "levels");
@@ -349,6 +350,7 @@ static void put_subgroups(struct sn_json *w, const struct sn_eval_result *r)
             put_ci(w, "sensitivity", r->group[i].sensitivity);
             put_ci(w, "specificity", r->group[i].specificity);
             put_ci(w, "in_the_large", r->group[i].in_the_large);
+            put_test(w, "auc_difference", r->group[i].auc_difference, r->group[i].p_auc_difference);
             sn_json_end_object(w);
         }
         sn_json_end_array(w);

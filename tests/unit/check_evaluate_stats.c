@@ -289,6 +289,50 @@ START_TEST(rates)
 }
 END_TEST
 
+/* ---- subgroups --------------------------------------------------------------------------------------------------- */
+
+START_TEST(subgroups)
+{
+    const struct sn_json_value *v, *sub;
+    struct cases c;
+    struct sn_csv t;
+    uint32_t group[MOST];
+    struct sn_subgroup part[2];
+    struct sn_auc_test diff[2];
+    struct sn_heterogeneity alike;
+    struct sn_interval in;
+    double age;
+    size_t n = 0, hit = 0, of = 0;
+
+    make_cases("sub.csv", 14);
+    ck_run(0, "evaluate %s --score risk,p_other --threshold-range 0.1:0.4 --threshold 0.4 --subgroup age:55 --boot 0 -o %s", at("sub.csv"), at("sub"));
+    v = results("sub");
+    take("sub.csv", "external", &c);
+    sn_ck_ok(sn_csv_read(at("sub.csv"), &t, &err), &err);
+    for (size_t i = 0; i < t.rows; i++)
+        if (strcmp(sn_csv_cell(&t, i, 1), "external") == 0) {
+            sn_ck_ok(sn_csv_number(&t, i, 5, &age, &err), &err);
+            group[n++] = age >= 55;
+        }
+    sn_csv_free(&t);
+    sub = dig(v, "sets.2.subgroups.0");
+    sn_ck_ok(sn_subgroup_auc(c.a, c.y, group, c.n, 2, 0.95, part, &alike, &err), &err);
+    ck_assert(number(sub, "interaction_p_auc") == alike.p);
+    for (int k = 0; k < 2; k++)
+        same_ci(sub, text("levels.%d.auc", k), part[k].auc, part[k].ci.lo, part[k].ci.hi);
+    sn_ck_ok(sn_subgroup_diff(c.a, c.b, c.y, group, c.n, 2, 0.95, diff, &alike, &err), &err);
+    ck_assert(number(sub, "interaction_p_auc_difference") == alike.p && number(sub, "levels.1.auc_difference.p") == diff[1].p);
+    same_ci(sub, "levels.0.auc_difference", diff[0].diff, diff[0].ci.lo, diff[0].ci.hi);
+    for (size_t i = 0; i < c.n; i++)
+        if (group[i] == 1 && c.y[i] > 0) {
+            of++;
+            hit += c.a[i] >= 0.4;
+        }
+    in = sn_proportion_ci(hit, of, 0.95, SN_WILSON);
+    same_ci(sub, "levels.1.sensitivity", (double)hit / (double)of, in.lo, in.hi);
+}
+END_TEST
+
 /* ---- calibration --------------------------------------------------------------------------------------------------- */
 
 START_TEST(calibration)
@@ -573,6 +617,7 @@ static Suite *suite_evaluate_stats(void)
     tcase_add_test(c, characteristics);
     tcase_add_test(c, roc);
     tcase_add_loop_test(c, rates, 0, 3);
+    tcase_add_test(c, subgroups);
     tcase_add_loop_test(c, calibration, 0, 4);
     tcase_add_test(c, extremes);
     tcase_add_test(c, decision_curves);

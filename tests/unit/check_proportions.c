@@ -312,8 +312,11 @@ START_TEST(test_subgroups)
         sn_roc_free(&a);
         sn_roc_free(&b);
     }
-    group[7] = 4;
-    sn_ck_fails(sn_subgroup_auc(first, y, group, N, 4, 0.95, out, &h, &err), SN_EINVAL, &err, "observation 8 is of group 4");
+    group[7] = 4; /* in none */
+    sn_ck_ok(sn_subgroup_auc(first, y, group, N, 4, 0.95, out, &h, &err), &err);
+    ck_assert(out[3].n == 59 && h.used == 3);
+    group[7] = 5;
+    sn_ck_fails(sn_subgroup_auc(first, y, group, N, 4, 0.95, out, &h, &err), SN_EINVAL, &err, "observation 8 is of group 5");
     ck_assert(isnan(sn_heterogeneity(first, first, 0).p) && isnan(sn_proportions_test((uint64_t[]){ 1 }, (uint64_t[]){ 2 }, 1).chisq));
     h = sn_proportions_test((uint64_t[]){ 3, 4 }, (uint64_t[]){ 3, 4 }, 2); /* everyone everywhere */
     ck_assert(h.chisq == 0 && h.p == 1 && h.pooled == 1);
