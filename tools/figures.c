@@ -5,6 +5,7 @@
 #include "io/io.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 void sn_fig_frame(struct sn_svg *s, struct sn_buf *b, const struct sn_fig *f, double w_mm, double h_mm)
@@ -214,9 +215,10 @@ void sn_fig_impact(struct sn_buf *b, const struct sn_fig *f, double lo, double h
 /* Histograms of risk: with the event upwards, without downwards from the middle. */
 static void histograms(struct sn_svg *s, const struct sn_plot *above, const struct sn_fig_calibration *c)
 {
-    const struct sn_pen event = { .fill = "#000" }, other = { .fill = "#9aa3ad" };
+    const struct sn_pen event = { .fill = "#000" }, other = { .fill = "#9aa3ad" }, axis = { .colour = "#000", .width = 0.8 };
     const struct sn_text small = { .size = 8.5, .colour = "#444", .anchor = SN_START };
     double count[2][BINS] = { { 0 } }, most = 1.0, y = above->y + above->h + 17.5 * SN_MM, half = 6.2 * SN_MM;
+    char text[40];
 
     for (int k = 0; k < 2; k++)
         for (size_t i = 0; i < (k ? c->n1 : c->n0); i++) {
@@ -233,9 +235,19 @@ static void histograms(struct sn_svg *s, const struct sn_plot *above, const stru
 
                 sn_svg_rect(s, x0 + 0.4, k ? y - h : y, x1 - x0 - 0.8, h, k ? &event : &other);
             }
-    sn_svg_line(s, above->x, y, above->x + above->w, y, &(struct sn_pen){ .colour = "#000", .width = 0.8 });
-    sn_svg_text(s, above->x + above->w + 3, y - 6, &small, "event");
-    sn_svg_text(s, above->x + above->w + 3, y + 12, &small, "no event");
+    sn_svg_line(s, above->x, y, above->x + above->w, y, &axis);
+    for (int k = 0; k < 2; k++) { /* the scale: cases in the tallest bar */
+        double end = k ? y - half : y + half;
+
+        sn_svg_line(s, above->x - 4, end, above->x, end, &axis);
+        (void)snprintf(text, sizeof text, "%.0f", most);
+        sn_svg_text(s, above->x - 6, end + 3, &(struct sn_text){ .size = 8.5, .colour = "#444", .anchor = SN_END }, text);
+        (void)snprintf(text, sizeof text, "n = %zu", k ? c->n1 : c->n0);
+        sn_svg_text(s, above->x + above->w + 3, k ? y - 14 : y + 12, &small, k ? "event" : "no event");
+        sn_svg_text(s, above->x + above->w + 3, k ? y - 4 : y + 22, &small, text);
+    }
+    sn_svg_line(s, above->x, y - half, above->x, y + half, &axis);
+    sn_svg_text(s, above->x - 11 * SN_MM, y, &(struct sn_text){ .size = 8.5, .colour = "#444", .anchor = SN_MIDDLE, .turn = -90 }, "Cases");
 }
 
 static void calibration_groups(const struct sn_plot *p, const struct sn_fig_calibration *c)

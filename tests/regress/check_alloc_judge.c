@@ -24,30 +24,10 @@ static void remove_tree(const char *path)
     ck_assert_int_eq(system(command), 0);
 }
 
-/* 24 cases of two sets, two readers with and without assistance, and masks of three phantoms. */
+/* 24 cases of two sets, two readers with and without assistance, and masks of four phantoms. */
 static void make_tables(void)
 {
-    struct sn_buf pred = { 0 }, reads = { 0 };
-    struct sn_rng rng = { 9 };
-
-    sn_buf_puts(&pred, "case,patient,outcome,set,age,risk,other\n");
-    sn_buf_puts(&reads, "reader,group,case,assisted,call,score\n");
-    for (int i = 0; i < 24; i++) {
-        int y = i % 3 == 0;
-
-        sn_buf_printf(&pred, "c%02d,p%02d,%d,%s,%d,%.3f,%.3f\n", i, i, y, i % 2 ? "train" : "external", 30 + i, 0.02 + 0.6 * sn_rng_uniform(&rng) + 0.3 * y,
-                      0.02 + 0.6 * sn_rng_uniform(&rng) + 0.2 * y);
-        for (int k = 0; k < 4; k++) {
-            int score = 1 + (int)sn_rng_below(&rng, 3) + y;
-
-            sn_buf_printf(&reads, "R%d,%s,c%02d,%d,%d,%d\n", k / 2, k / 2 ? "junior" : "senior", i, k % 2, score > 2, score);
-        }
-    }
-    ck_assert(!pred.failed && !reads.failed);
-    write_text(at("pred.csv"), pred.data);
-    write_text(at("reads.csv"), reads.data);
-    sn_buf_free(&pred);
-    sn_buf_free(&reads);
+    make_reader_study(24);
     ck_run(0, "phantom -o %s --count 4 --seed 5 --size 64x64", at("phantoms"));
     write_text(at("phantoms/two.csv"), "case,patient,set,mask,pred,second\na,p,x,phantom_00001_mask.png,phantom_00002_mask.png,phantom_00003_mask.png\n"
                                        "b,q,y,phantom_00002_mask.png,phantom_00002_mask.png,phantom_00001_mask.png\n"

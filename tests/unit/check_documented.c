@@ -51,33 +51,9 @@ static void documented(const char *command, const char *heading)
     sn_json_doc_free(&doc);
 }
 
-static void make_tables(void)
-{
-    struct sn_buf pred = { 0 }, reads = { 0 };
-    struct sn_rng rng = { 2 };
-
-    sn_buf_puts(&pred, "case,patient,outcome,set,age,risk,other\n");
-    sn_buf_puts(&reads, "reader,group,case,assisted,call,score\n");
-    for (int i = 0; i < 90; i++) {
-        int y = i % 3 == 0;
-
-        sn_buf_printf(&pred, "c%02d,p%02d,%d,%s,%d,%.3f,%.3f\n", i, i, y, i % 2 ? "train" : "external", 30 + i, 0.02 + 0.6 * sn_rng_uniform(&rng) + 0.3 * y,
-                      0.02 + 0.6 * sn_rng_uniform(&rng) + 0.2 * y);
-        for (int k = 0; k < 4; k++) {
-            int score = 1 + (int)sn_rng_below(&rng, 3) + y;
-
-            sn_buf_printf(&reads, "R%d,%s,c%02d,%d,%d,%d\n", k / 2, k / 2 ? "junior" : "senior", i, k % 2, score > 2, score);
-        }
-    }
-    write_text(at("pred.csv"), pred.data);
-    write_text(at("reads.csv"), reads.data);
-    sn_buf_free(&pred);
-    sn_buf_free(&reads);
-}
-
 START_TEST(evaluation)
 {
-    make_tables();
+    make_reader_study(90);
     ck_run(0, "evaluate %s --score risk,other --threshold-range 0.1:0.3 --subgroup age:60 --recalibrate platt --reclassification other,risk:0.2:0.5 --margin 0.05 "
               "--partial-auc spec:0.8:1 --characteristics age,set --prevalence 0.2 --reads %s --boot 20 --json -o %s",
            at("pred.csv"), at("reads.csv"), at("out"));
@@ -87,7 +63,7 @@ END_TEST
 
 START_TEST(model)
 {
-    make_tables();
+    make_reader_study(90);
     ck_run(0, "fit %s --terms risk,age --where set=train --boot 3 --threshold-range 0.1:0.4 --json", at("pred.csv"));
     documented("fit", "## fit\n");
 }
@@ -95,7 +71,7 @@ END_TEST
 
 START_TEST(reader_study)
 {
-    make_tables();
+    make_reader_study(90);
     ck_run(0, "readers %s --predictions %s --threshold 0.4 --margin 0.1 --dca 0.1:0.3:0.1 --boot 20 --json", at("reads.csv"), at("pred.csv"));
     documented("readers", "## readers\n");
 }

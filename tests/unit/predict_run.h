@@ -140,6 +140,31 @@ SN_UNUSED static const char *pack_variant(const char *name, const char *from, co
     return at("%s", name);
 }
 
+/* pred.csv: cases of two sets with two risks, a third of them with the event; reads.csv: two readers, without and with assistance. */
+SN_UNUSED static void make_reader_study(int cases)
+{
+    struct sn_buf pred = { 0 }, reads = { 0 };
+    struct sn_rng rng = { 2 };
+
+    sn_buf_puts(&pred, "case,patient,outcome,set,age,risk,other\n");
+    sn_buf_puts(&reads, "reader,group,case,assisted,call,score\n");
+    for (int i = 0; i < cases; i++) {
+        int y = i % 3 == 0;
+
+        sn_buf_printf(&pred, "c%02d,p%02d,%d,%s,%d,%.3f,%.3f\n", i, i, y, i % 2 ? "train" : "external", 30 + i, 0.02 + 0.6 * sn_rng_uniform(&rng) + 0.3 * y,
+                      0.02 + 0.6 * sn_rng_uniform(&rng) + 0.2 * y);
+        for (int k = 0; k < 4; k++) {
+            int score = 1 + (int)sn_rng_below(&rng, 3) + y;
+
+            sn_buf_printf(&reads, "R%d,%s,c%02d,%d,%d,%d\n", k / 2, k / 2 ? "junior" : "senior", i, k % 2, score > 2, score);
+        }
+    }
+    write_text(at("pred.csv"), pred.data);
+    write_text(at("reads.csv"), reads.data);
+    sn_buf_free(&pred);
+    sn_buf_free(&reads);
+}
+
 static struct sn_json_doc json; /* of the last result */
 struct sn_json_doc read_before[64]; /* of the earlier ones; not static: the compiler would drop what nobody reads */
 static unsigned n_before;
