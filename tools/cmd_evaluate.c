@@ -161,9 +161,7 @@ static bool take_word(struct sn_args *a, struct sn_eval_options *o, int c)
         o->has_smoother = sn_smoother_parse(a->value, &o->smoother);
         return o->has_smoother || one_of(a, "--smoother", "loess|loess-direct|lowess|rcs") >= 0;
     default:
-        k = one_of(a, "--dca-ties", "ge|gt");
-        o->ties_gt = k == 1;
-        return k >= 0;
+        return sn_dca_tie_parse(a->value, &o->tie) || one_of(a, "--dca-ties", "ge|gt") >= 0;
     }
 }
 

@@ -50,7 +50,7 @@ struct sn_eval_options {
     const char *recalibrate;      /* NULL, "intercept", "platt", "isotonic", "temperature" */
     const char *characteristics;  /* columns of the table of patients, "age,grade"; NULL: none */
     const char *claim;            /* model said to be best; NULL: the one with the highest AUC in each set */
-    bool ties_gt;                 /* decision curves count risk > t instead of >= */
+    enum sn_dca_tie tie;          /* of the decision curves */
     const char *dir;
 };
 
@@ -137,6 +137,8 @@ struct sn_eval_model {
     struct sn_dca_band *dca_band; /* [SN_DCA_MEASURES][n_thresholds], net benefit first; NULL without bootstrap */
     double *risk[2];              /* ascending, without and with the event */
     struct sn_eval_ci median[2];  /* v median, lo and hi quartiles */
+    bool has_spread;
+    struct sn_risk_spread spread[2]; /* risks without and with the event */
 };
 
 /* Two models on the same cases. */
@@ -153,7 +155,8 @@ struct sn_eval_pair {
 /* One model on two sets. */
 struct sn_eval_between {
     int model, a, b;              /* sets */
-    struct sn_auc_test t;         /* AUC on a - AUC on b: DeLong, unpaired; NaN where cases are clustered */
+    struct sn_auc_test t;         /* AUC on a - AUC on b: DeLong, unpaired */
+    struct sn_eval_ci accuracy, sensitivity, specificity; /* the same at the frozen threshold: Newcombe; NaN without */
 };
 
 /* A claim that one model is best, judged. */

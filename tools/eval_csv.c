@@ -244,19 +244,27 @@ void sn_eval_csv_dca_differences(const struct sn_eval *e, struct sn_buf *b)
 
 void sn_eval_csv_between(const struct sn_eval *e, struct sn_buf *b)
 {
-    sn_buf_puts(b, "model,a,b,difference,lo,hi,t,df,p\n");
+    sn_buf_puts(b, "model,a,b,measure,difference,lo,hi,t,df,p\n");
     for (size_t k = 0; k < e->n_between; k++) {
         const struct sn_eval_between *q = &e->between[k];
 
-        text(b, e->d->model[q->model]);
-        text(b, e->set[q->a].name);
-        text(b, e->set[q->b].name);
-        number(b, q->t.diff, ',');
-        number(b, q->t.ci.lo, ',');
-        number(b, q->t.ci.hi, ',');
-        number(b, q->t.statistic, ',');
-        number(b, q->t.df, ',');
-        number(b, q->t.p, '\n');
+        const struct sn_eval_ci of[] = { { q->t.diff, q->t.ci.lo, q->t.ci.hi }, q->accuracy, q->sensitivity, q->specificity };
+        static const char *const name[] = { "auc", "accuracy", "sensitivity", "specificity" };
+
+        for (int m = 0; m < 4; m++) {
+            if (isnan(of[m].v))
+                continue;
+            text(b, e->d->model[q->model]);
+            text(b, e->set[q->a].name);
+            text(b, e->set[q->b].name);
+            text(b, name[m]);
+            number(b, of[m].v, ',');
+            number(b, of[m].lo, ',');
+            number(b, of[m].hi, ',');
+            number(b, m ? (double)NAN : q->t.statistic, ',');
+            number(b, m ? (double)NAN : q->t.df, ',');
+            number(b, m ? (double)NAN : q->t.p, '\n');
+        }
     }
 }
 

@@ -120,7 +120,7 @@ static void discrimination(const struct sn_eval *e, struct sn_buf *b)
         sn_buf_printf(b, "<p>Partial AUC: area over %s from %s to %s, interval by bootstrap; McClish's correction makes 0.5 chance and 1 perfect.</p>\n",
                       e->o->pauc.sensitivity ? "sensitivities" : "specificities", sn_fixed(e->o->pauc.from, 3, v[0]), sn_fixed(e->o->pauc.to, 3, v[1]));
     if (e->n_between) {
-        sn_buf_puts(b, "<p>A model's AUC on one set less that on another: other patients, so DeLong's unpaired test.</p>\n");
+        sn_buf_puts(b, "<p>A model on one set less the same on another: other patients, so DeLong's unpaired test, and Newcombe's interval for rates.</p>\n");
         sn_table_between(e, b);
     }
     FIGURE(b, " class=\"wide\"", "AUC of each model in each set; the dashed line is chance.", sn_eval_fig_auc(e, b));
@@ -249,7 +249,7 @@ static void appendix(const struct sn_eval *e, struct sn_buf *b)
     if (!isnan(e->o->prevalence))
         sn_buf_printf(b, "<dt>Prevalence meant</dt><dd>%s</dd>\n", sn_fixed(e->o->prevalence, 4, v));
     sn_buf_printf(b, "<dt>Net benefit</dt><dd>risk %s t is treated</dd>\n<dt>Numbers</dt><dd>results.json, metrics.csv, roc.csv, calibration.csv, dca.csv, dca_differences.csv, comparisons.csv, between_sets.csv, subgroups.csv, readers.csv beside this page; "
-                     "every figure as SVG in figures/</dd>\n</dl>\n", e->o->ties_gt ? "&gt;" : "&ge;");
+                     "every figure as SVG in figures/</dd>\n</dl>\n", e->o->tie == SN_DCA_GT ? "&gt;" : "&ge;");
     sn_buf_puts(b, "<p class=\"small\">What this page cannot answer, and authors must: how patients were chosen (TRIPOD+AI 5, 6), who set the outcome and how (8; STARD 10), protocol and registration (18c, 18d), consent and "
                    "ethics (17), failure analysis case by case (CLAIM 37).</p>\n");
 }

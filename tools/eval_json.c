@@ -100,7 +100,9 @@ static void put_settings(struct sn_json *w, const struct sn_eval *e)
     sn_json_kv_number(w, "margin", o->margin);
     sn_json_kv_number(w, "range_lo", o->range_lo);
     sn_json_kv_number(w, "range_hi", o->range_hi);
-    sn_json_kv(w, "dca_ties", o->ties_gt ? "gt" : "ge");
+    sn_json_kv(w, "dca_ties", sn_dca_tie_name(o->tie));
+    sn_json_kv(w, "smoother", o->has_smoother ? sn_smoother_name(o->smoother) : NULL);
+    sn_json_kv_int(w, "groups", o->groups);
     sn_json_kv(w, "threshold_origin", e->threshold_origin);
     sn_json_kv(w, "recalibration", e->recal_text[0] ? e->recal_text : NULL);
     sn_json_end_object(w);
@@ -223,6 +225,34 @@ static void put_decision(struct sn_json *w, const char *key, const struct sn_eva
     sn_json_end_array(w);
 }
 
+/* The risks of each outcome: what STRATOS asks to see. */
+static void put_spread(struct sn_json *w, const struct sn_eval_model *m)
+{
+    sn_json_key(w, "risks");
+    if (!m->has_spread) {
+        sn_json_null(w);
+        return;
+    }
+    sn_json_object(w);
+    for (int y = 0; y < 2; y++) {
+        const struct sn_risk_spread *s = &m->spread[y];
+
+        sn_json_key(w, y ? "with_event" : "without_event");
+        sn_json_object(w);
+        sn_json_kv_int(w, "n", (int64_t)s->n);
+        sn_json_kv_number(w, "mean", s->mean);
+        sn_json_kv_number(w, "sd", s->sd);
+        sn_json_kv_numbers(w, "quantiles", (const double[]){ s->min, s->q05, s->q25, s->median, s->q75, s->q95, s->max }, 7);
+        sn_json_key(w, "bins");
+        sn_json_array(w);
+        for (int i = 0; i < SN_SPREAD_BINS; i++)
+            sn_json_int(w, (int64_t)s->bin[i]);
+        sn_json_end_array(w);
+        sn_json_end_object(w);
+    }
+    sn_json_end_object(w);
+}
+
 static void put_model(struct sn_json *w, const struct sn_eval *e, const struct sn_eval_result *r, size_t k)
 {
     const struct sn_eval_model *m = &r->model[k];
@@ -241,6 +271,7 @@ static void put_model(struct sn_json *w, const struct sn_eval *e, const struct s
     }
     put_ci(w, "median_without_event", m->median[0]);
     put_ci(w, "median_with_event", m->median[1]);
+    put_spread(w, m);
     put_cut(w, &m->cut);
     put_calibration(w, &m->calibration);
     put_decision(w, "net_benefit", e, m->dca, m->dca_band);
@@ -480,6 +511,9 @@ static void put_between(struct sn_json *w, const struct sn_eval *e)
         sn_json_kv_number(w, "df", q->t.df);
         sn_json_kv_number(w, "p", q->t.p);
         sn_json_end_object(w);
+        put_ci(w, "accuracy_difference", q->accuracy);
+        put_ci(w, "sensitivity_difference", q->sensitivity);
+        put_ci(w, "specificity_difference", q->specificity);
         sn_json_end_object(w);
     }
     sn_json_end_array(w);

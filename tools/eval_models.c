@@ -128,6 +128,19 @@ out:
 
 /* ---- risks by outcome -------------------------------------------------------------------------------------- */
 
+/* Of risks also their distribution in 50 bins; 0 and 1 have a place there. */
+static int distribution(const struct sn_eval_result *r, size_t k, struct sn_eval_model *m, struct sn_error *err)
+{
+    struct sn_risks risks = { .n = 0 };
+    int rc = sn_risks_init(&risks, r->score[k], r->y, r->n, SN_EXTREME_CLAMP, err);
+
+    if (!rc)
+        rc = sn_risk_spread(&risks, m->spread, err);
+    m->has_spread = !rc;
+    sn_risks_free(&risks);
+    return rc;
+}
+
 static int spread(const struct sn_eval_result *r, size_t k, struct sn_eval_model *m, struct sn_error *err)
 {
     for (int c = 0; c < 2; c++) {
@@ -212,7 +225,7 @@ static int decision_curves(struct sn_eval *e, struct sn_eval_result *r, struct s
 {
     struct sn_dca_strategy strategy[SN_EVAL_MODELS];
     size_t which[SN_EVAL_MODELS], n = 0, m = e->n_thresholds;
-    struct sn_dca d = { .y = r->y, .n = r->n, .strategies = strategy, .t = e->t, .m = m, .tie = e->o->ties_gt ? SN_DCA_GT : SN_DCA_GE,
+    struct sn_dca d = { .y = r->y, .n = r->n, .strategies = strategy, .t = e->t, .m = m, .tie = e->o->tie,
                         .prevalence = e->o->prevalence };
     const struct sn_dca_boot b = { .replicates = e->o->boot, .seed = e->o->seed, .level = SN_EVAL_LEVEL, .cluster = r->cluster, .pool = pool };
     struct sn_dca_point *point = NULL;
@@ -275,6 +288,8 @@ int sn_eval_models(struct sn_eval *e, struct sn_eval_result *r, struct sn_pool *
         SN_TRY(sn_eval_at_threshold(e, r, k, pool, err));
         SN_TRY(calibration(e, r, k, pool, err));
         SN_TRY(spread(r, k, &r->model[k], err));
+        if (e->d->probability[k])
+            SN_TRY(distribution(r, k, &r->model[k], err));
     }
     return decision_curves(e, r, pool, err);
 }

@@ -20,7 +20,7 @@ void sn_eval_csv_calibration(const struct sn_eval *e, struct sn_buf *b); /* set,
 void sn_eval_csv_dca(const struct sn_eval *e, struct sn_buf *b);         /* set,model,threshold,net_benefit,lo,hi,... */
 void sn_eval_csv_comparisons(const struct sn_eval *e, struct sn_buf *b);
 void sn_eval_csv_dca_differences(const struct sn_eval *e, struct sn_buf *b); /* set,a,b,threshold,difference,lo,hi */
-void sn_eval_csv_between(const struct sn_eval *e, struct sn_buf *b);         /* model,a,b,difference,lo,hi,t,df,p */
+void sn_eval_csv_between(const struct sn_eval *e, struct sn_buf *b);         /* model,a,b,measure,difference,lo,hi,t,df,p */
 void sn_eval_csv_subgroups(const struct sn_eval *e, struct sn_buf *b);
 void sn_eval_csv_readers(const struct sn_eval *e, struct sn_buf *b);
 

@@ -122,6 +122,23 @@ int sn_eval_threshold_ci(struct sn_eval *e, const struct sn_eval_result *r, size
 
 /* ---- between sets ------------------------------------------------------------------------------------- */
 
+static struct sn_eval_ci rate_difference(size_t x1, size_t n1, size_t x2, size_t n2)
+{
+    struct sn_interval ci = sn_difference_newcombe(x1, n1, x2, n2, SN_EVAL_LEVEL);
+
+    return (struct sn_eval_ci){ (double)x1 / (double)n1 - (double)x2 / (double)n2, ci.lo, ci.hi };
+}
+
+static void rates(struct sn_eval_between *t, const struct sn_eval_cut *a, const struct sn_eval_cut *b)
+{
+    t->accuracy = t->sensitivity = t->specificity = none;
+    if (isnan(a->t))
+        return;
+    t->sensitivity = rate_difference(a->tp, a->tp + a->fn, b->tp, b->tp + b->fn);
+    t->specificity = rate_difference(a->tn, a->tn + a->fp, b->tn, b->tn + b->fp);
+    t->accuracy = rate_difference(a->tp + a->tn, a->tp + a->fp + a->fn + a->tn, b->tp + b->tn, b->tp + b->fp + b->fn + b->tn);
+}
+
 /* Each model on each pair of sets, which share no patient: DeLong's unpaired test. */
 int sn_eval_between_sets(struct sn_eval *e, struct sn_error *err)
 {
@@ -141,6 +158,7 @@ int sn_eval_between_sets(struct sn_eval *e, struct sn_error *err)
                     continue;
                 *t = (struct sn_eval_between){ .model = (int)k, .a = (int)a, .b = (int)b };
                 sn_auc_test_unpaired(&e->set[a].roc[k], &e->set[b].roc[k], SN_EVAL_LEVEL, &t->t);
+                rates(t, &e->set[a].model[k].cut, &e->set[b].model[k].cut);
                 e->n_between++;
             }
     return SN_OK;

@@ -161,13 +161,16 @@ void sn_table_auc(const struct sn_eval *e, struct sn_buf *b)
 
 void sn_table_between(const struct sn_eval *e, struct sn_buf *b)
 {
-    begin(b, "Model|Set|Less set|AUC", 3);
+    begin(b, "Model|Set|Less set|AUC|Sensitivity|Specificity|Accuracy", 3);
     for (size_t k = 0; k < e->n_between; k++) {
         const struct sn_eval_between *q = &e->between[k];
 
         row_of(b, e->d->model[q->model], e->set[q->a].name);
         words(b, e->set[q->b].name);
         tested(b, (struct sn_eval_ci){ q->t.diff, q->t.ci.lo, q->t.ci.hi }, 3, q->t.p, (double)NAN);
+        interval(b, q->sensitivity, 3);
+        interval(b, q->specificity, 3);
+        interval(b, q->accuracy, 3);
         sn_buf_puts(b, "</tr>\n");
     }
     end(b);

@@ -215,6 +215,14 @@ START_TEST(roc)
     same_ci(v, "between_sets.0.auc_difference", test.diff, test.ci.lo, test.ci.hi);
     ck_assert(number(v, "between_sets.0.auc_difference.p") == test.p && number(v, "between_sets.0.auc_difference.df") == test.df);
     ck_assert_uint_eq(dig(v, "between_sets")->count, 2 * 3);
+    {
+        struct sn_table2 x = sn_table2_count(train.a, train.y, train.n, cut.threshold), y = sn_table2_count(c.a, c.y, c.n, cut.threshold);
+
+        in = sn_difference_newcombe(x.tp, x.tp + x.fn, y.tp, y.tp + y.fn, 0.95);
+        same_ci(v, "between_sets.0.sensitivity_difference", (double)x.tp / (double)(x.tp + x.fn) - (double)y.tp / (double)(y.tp + y.fn), in.lo, in.hi);
+        in = sn_difference_newcombe(x.tp + x.tn, train.n, y.tp + y.tn, c.n, 0.95);
+        same_ci(v, "between_sets.0.accuracy_difference", (double)(x.tp + x.tn) / (double)train.n - (double)(y.tp + y.tn) / (double)c.n, in.lo, in.hi);
+    }
     ck_assert_ptr_nonnull(strstr(caught_out, "risk: AUC on train less that on internal"));
     sn_roc_free(&r[0]);
     sn_roc_free(&t);
@@ -366,6 +374,15 @@ START_TEST(calibration)
     ck_assert(number(m, "cox_chisq") == k.cox_chisq && number(m, "cox_p") == k.cox_p && number(m, "spiegelhalter_z") == k.spiegelhalter_z);
     ck_assert(number(m, "hosmer_lemeshow.chisq") == h.chisq && number(m, "hosmer_lemeshow.df") == 6 && number(m, "hosmer_lemeshow.groups") == 6);
     ck_assert_str_eq(string(m, "curve.smoother"), curve.smoother);
+    {
+        struct sn_risk_spread s[2];
+
+        sn_ck_ok(sn_risk_spread(&r, s, &err), &err);
+        m = dig(json.root, "sets.2.models.0.risks");
+        ck_assert(number(m, "with_event.n") == (double)s[1].n && number(m, "with_event.mean") == s[1].mean && number(m, "without_event.quantiles.3") == s[0].median &&
+                  number(m, "without_event.bins.10") == (double)s[0].bin[10] && dig(m, "with_event.bins")->count == SN_SPREAD_BINS);
+        m = dig(json.root, "sets.2.models.0.calibration");
+    }
     ck_assert(number(m, "curve.ici.value") == curve.e.ici && number(m, "curve.e50.value") == curve.e.e50 && number(m, "curve.e90.value") == curve.e.e90 &&
               number(m, "curve.emax.value") == curve.e.emax);
     sn_calibration_curve_free(&curve);
