@@ -231,19 +231,20 @@ static void rows(const char *set, const struct sn_eval_trait *t, struct sn_buf *
     char text[160];
 
     for (size_t k = 0; k < (t->number ? 1 : t->levels); k++) {
-        const char *s = sn_eval_p(p, text);
-
         sn_buf_puts(b, "<tr>");
         cell(b, "<td>", set);
         cell(b, "<td>", t->column);
         cell(b, "<td>", t->number ? "median (quartiles)" : t->level[k]);
-        cell(b, "<td class=\"n\">", k ? "" : s[0] == '=' ? s + 2 : s);
         for (int y = 1; y >= 0; y--)
             cell(b, "<td class=\"n\">", shown(t, k, y, text, sizeof text));
-        if (k == 0)
-            sn_buf_printf(b, "<td class=\"n\">%zu</td></tr>\n", t->missing[0] + t->missing[1]);
-        else
-            sn_buf_puts(b, "<td></td></tr>\n");
+        if (k) {
+            sn_buf_puts(b, "<td></td><td></td></tr>\n");
+            continue;
+        }
+        sn_buf_printf(b, "<td class=\"n\">%zu</td>", t->missing[0] + t->missing[1]);
+        (void)sn_eval_p(p, text);
+        cell(b, "<td class=\"n\">", text[0] == '=' ? text + 2 : text);
+        sn_buf_puts(b, "</tr>\n");
     }
 }
 
@@ -251,8 +252,8 @@ void sn_eval_traits_html(const struct sn_eval *e, struct sn_buf *b)
 {
     sn_buf_puts(b, "<p>Characteristics by outcome. p: Wilcoxon's rank sum for numbers; chi-square (Yates' correction in 2 &times; 2), or Fisher's exact test where fewer than 5 are "
                    "expected, for categories. In a training set they describe; they are no reason to choose terms.</p>\n"
-                   "<div class=\"scroll\"><table class=\"tight\"><thead><tr><th>Set</th><th>Characteristic</th><th></th><th class=\"n\">p</th><th class=\"n\">With event</th>"
-                   "<th class=\"n\">Without</th><th class=\"n\">Missing</th></tr></thead><tbody>\n");
+                   "<div class=\"scroll\"><table class=\"tight\"><thead><tr><th>Set</th><th>Characteristic</th><th></th><th class=\"n\">With event</th>"
+                   "<th class=\"n\">Without</th><th class=\"n\">Missing</th><th class=\"n\">p</th></tr></thead><tbody>\n");
     for (size_t s = 0; s < e->d->n_sets; s++)
         for (size_t c = 0; c < e->set[s].n_traits; c++)
             rows(e->set[s].name, &e->set[s].trait[c], b);
