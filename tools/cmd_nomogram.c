@@ -279,7 +279,7 @@ static int write_svg(const struct job *j, struct sn_error *err)
     struct sn_buf b = { 0 };
     int rc;
 
-    sn_nomogram_svg(&b, &j->n, j->m->outcome, j->patient ? j->values : NULL, true);
+    sn_nomogram_svg(&b, &j->n, j->m, j->patient ? j->values : NULL, true);
     rc = b.failed ? SN_NOMEM(err, "the nomogram") : sn_file_write(j->svg, b.data, b.len, err);
     sn_buf_free(&b);
     return rc;

@@ -44,7 +44,7 @@ static int work(const struct sn_fit_options *o, const char *model, struct sn_err
     SN_TRY_OUT(sn_fit_write_model(&r, model, err));
     SN_TRY_OUT(sn_logistic_read(model, &m, err));
     SN_TRY_OUT(sn_nomogram_build(&m, NULL, &n, err));
-    sn_nomogram_svg(&svg, &n, "y", NULL, true);
+    sn_nomogram_svg(&svg, &n, &m, NULL, true);
     rc = svg.failed ? SN_NOMEM(err, "the picture") : SN_OK;
 out:
     sn_buf_free(&svg);
