@@ -243,6 +243,8 @@ void sn_json_null(struct sn_json *j);
 void sn_json_kv(struct sn_json *j, const char *key, const char *s);
 void sn_json_kv_number(struct sn_json *j, const char *key, double v);
 void sn_json_kv_int(struct sn_json *j, const char *key, int64_t v);
+void sn_json_kv_seed(struct sn_json *j, uint64_t seed); /* "seed" as text: beyond 2^53 a JSON number would lie */
+void sn_json_kv_numbers(struct sn_json *j, const char *key, const double *v, size_t n); /* an array */
 void sn_json_kv_bool(struct sn_json *j, const char *key, bool v);
 void sn_json_free(struct sn_json *j);
 

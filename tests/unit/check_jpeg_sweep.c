@@ -1,8 +1,7 @@
 /*
  * check_jpeg_sweep.c: damaged JPEG files by the thousand: prefixes and changed bytes of every shared file and
  * of the fuzz corpus, read strictly and leniently. No crash, no picture beyond the stated memory, no run beyond
- * two seconds of processor time, the same verdict and pixels from SIMD and scalar code. Memory is counted at
- * malloc and its kin, replaced at link time. SN_JPEG_ROUNDS in the environment: damages a file (default 12).
+ * two seconds of processor time, the same verdict and pixels from SIMD and scalar code. SN_JPEG_ROUNDS in the environment: damages a file (default 12).
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -10,42 +9,8 @@
 #include <time.h>
 
 #include "io/io.h"
+#include "tests/support/alloc.h"
 #include "tests/support/support.h"
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t m);
-void *__real_realloc(void *p, size_t n);
-void *__real_aligned_alloc(size_t align, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t m);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t align, size_t n);
-
-static size_t taken; /* bytes asked for since it was last set to 0: no less than what was held at once */
-
-void *__wrap_malloc(size_t n)
-{
-    taken += n;
-    return __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t m)
-{
-    taken += n * m;
-    return __real_calloc(n, m);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    taken += n;
-    return __real_realloc(p, n);
-}
-
-void *__wrap_aligned_alloc(size_t align, size_t n)
-{
-    taken += n;
-    return __real_aligned_alloc(align, n);
-}
 
 static struct sn_rng rng = { 6 };
 static unsigned long runs, pictures;
@@ -55,12 +20,14 @@ static int one(const uint8_t *data, size_t size, struct sn_jpeg_options opt, con
 {
     struct sn_error err = { 0 };
     struct sn_image im;
+    size_t taken; /* bytes asked for: no less than what was held at once */
     clock_t start = clock();
     double seconds;
     int rc;
 
-    taken = 0;
+    sn_alloc_watch(0);
     rc = sn_jpeg_decode(data, size, &opt, &im, &err);
+    taken = sn_alloc_stop().asked;
     seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
     slowest = seconds > slowest ? seconds : slowest;
     runs++;
