@@ -187,6 +187,9 @@ START_TEST(test_paired)
     ck_assert(sn_paired_tango(&(struct sn_paired){ 0, 5, 0, 0 }, 0.95).hi == 1 && sn_paired_tango(&(struct sn_paired){ 0, 0, 5, 0 }, 0.95).lo == -1);
     ck_assert(isnan(sn_paired_tango(&(struct sn_paired){ 0 }, 0.95).lo) && isnan(sn_paired_newcombe(&(struct sn_paired){ 0 }, 0.95).lo));
     ck_assert(sn_mcnemar(12, 12).is_exact && !sn_mcnemar(12, 13).is_exact && sn_mcnemar(12, 13).p == sn_mcnemar(12, 13).midp && sn_mcnemar(0, 0).p == 1);
+    /* Fagerland et al. 2013, additional file: 1 - f / 2 where both counts are equal; f = C(30, 15) / 2^30 */
+    ck_assert_double_eq_tol(sn_mcnemar(15, 15).midp, 1 - 155117520.0 / 1073741824 / 2, 1e-15);
+    ck_assert(sn_mcnemar(0, 0).midp == 1);
 }
 END_TEST
 
