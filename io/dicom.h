@@ -84,6 +84,8 @@ struct sn_dicom {
     bool syntax_guessed;   /* none was stated, or the bytes contradict the stated one */
     uint8_t *inflated;     /* a deflated data set's bytes, which the elements point into; else NULL */
     size_t inflated_size;
+    bool lenient;          /* set by the caller after parsing: damaged JPEG frames are decoded as far as they go; */
+    bool damaged;          /* then true when there was one, with a note */
     char notes[400];       /* oddities accepted, for people, "; " between them; no patient data */
     const struct sn_dicom_item **frame_first; /* private: [frames + 1], encapsulated only */
     struct sn_arena arena;

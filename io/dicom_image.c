@@ -181,7 +181,8 @@ static int make_picture(struct sn_dicom *d, const struct sn_dicom_view *view, st
     warnings = im->warnings; /* sn_image_alloc starts over */
     r = which >= 0 ? &regions[which] : NULL;
     SN_TRY(show_frame(d, &p, frame, im, err));
-    im->warnings = warnings;
+    im->warnings = warnings | (d->damaged ? SN_WARN_DAMAGED : 0);
+    im->damaged = d->damaged;
     if (r)
         SN_TRY(cut_out(r, im, err));
     im->frame = frame;
@@ -206,14 +207,15 @@ int sn_dicom_image(struct sn_dicom *d, const struct sn_dicom_view *view, struct 
     return rc;
 }
 
-int sn_dicom_decode(const void *data, size_t size, const struct sn_dicom_view *view, struct sn_image *im, struct sn_error *err)
+int sn_dicom_decode(const void *data, size_t size, const struct sn_image_options *opt, struct sn_image *im, struct sn_error *err)
 {
     struct sn_dicom d = { 0 };
     int rc;
 
     memset(im, 0, sizeof *im);
     SN_TRY(sn_dicom_parse(data, size, &d, err));
-    rc = sn_dicom_image(&d, view, im, err);
+    d.lenient = opt && opt->lenient;
+    rc = sn_dicom_image(&d, opt ? opt->dicom : NULL, im, err);
     sn_dicom_free(&d);
     return rc;
 }

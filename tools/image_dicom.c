@@ -29,7 +29,8 @@ const char *sn_warning_text(unsigned warnings, char *buf, size_t n)
                   { SN_WARN_REGIONS, "several panes, the largest shown" },
                   { SN_WARN_COLOUR, "colour in the picture (Doppler, elastography)" },
                   { SN_WARN_MARKS, "callipers or text in the picture" },
-                  { SN_WARN_SPACING, "doubtful physical scale" } };
+                  { SN_WARN_SPACING, "doubtful physical scale" },
+                  { SN_WARN_DAMAGED, "damaged file, decoded as far as it goes" } };
     size_t used = 0;
 
     buf[0] = 0;

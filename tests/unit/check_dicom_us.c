@@ -396,27 +396,27 @@ START_TEST(frames_in_paths)
     char in[512];
 
     snprintf(in, sizeof in, "%s", write_cine("cine.dcm"));
-    sn_ck_ok(sn_input_read(scratch("cine.dcm#1"), "cine.dcm#1", &input, &err), &err);
+    sn_ck_ok(sn_input_read(scratch("cine.dcm#1"), "cine.dcm#1", false, &input, &err), &err);
     ck_assert_uint_eq(((uint8_t *)input.grey.data)[0], 10);
     ck_assert_uint_eq(input.warnings, 0);
     ck_assert(fabs(input.spacing_mm[1] - 0.2) < 1e-12);
     sn_input_free(&input);
-    sn_ck_ok(sn_input_read(scratch("cine.dcm#mid"), "x", &input, &err), &err);
+    sn_ck_ok(sn_input_read(scratch("cine.dcm#mid"), "x", false, &input, &err), &err);
     ck_assert_uint_eq(((uint8_t *)input.grey.data)[0], 110);
     ck_assert_uint_eq(input.warnings, 0);
     sn_input_free(&input);
-    sn_ck_ok(sn_input_read(in, "x", &input, &err), &err);
+    sn_ck_ok(sn_input_read(in, "x", false, &input, &err), &err);
     ck_assert_uint_eq(((uint8_t *)input.grey.data)[0], 110);
     ck_assert_uint_eq(input.warnings, SN_WARN_FRAMES);
     sn_input_free(&input);
-    sn_ck_fails(sn_input_read(scratch("cine.dcm#3"), "x", &input, &err), SN_EINVAL, &err, "frame 3 asked for");
-    sn_ck_fails(sn_input_read(scratch("cine.dcm#all"), "x", &input, &err), SN_EIO, &err, "cannot open");
-    sn_ck_fails(sn_input_read(scratch("none.dcm#1"), "x", &input, &err), SN_EIO, &err, "cannot open");
+    sn_ck_fails(sn_input_read(scratch("cine.dcm#3"), "x", false, &input, &err), SN_EINVAL, &err, "frame 3 asked for");
+    sn_ck_fails(sn_input_read(scratch("cine.dcm#all"), "x", false, &input, &err), SN_EIO, &err, "cannot open");
+    sn_ck_fails(sn_input_read(scratch("none.dcm#1"), "x", false, &input, &err), SN_EIO, &err, "cannot open");
     ck_assert_int_eq(link(in, scratch("cine.dcm#9")), 0);
-    sn_ck_ok(sn_input_read(scratch("cine.dcm#9"), "x", &input, &err), &err);
+    sn_ck_ok(sn_input_read(scratch("cine.dcm#9"), "x", false, &input, &err), &err);
     ck_assert_uint_eq(input.warnings, SN_WARN_FRAMES);
     sn_input_free(&input);
-    sn_ck_fails(sn_input_read("README.md#1", "x", &input, &err), SN_EUNSUPPORTED, &err, "no known image format");
+    sn_ck_fails(sn_input_read("README.md#1", "x", false, &input, &err), SN_EUNSUPPORTED, &err, "no known image format");
 }
 END_TEST
 
