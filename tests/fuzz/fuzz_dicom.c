@@ -25,7 +25,7 @@ static void walk(const struct sn_dicom *d, const struct sn_dicom_item *set, cons
         (void)sn_dicom_int(el, 0, &i);
         (void)sn_dicom_real(el, 1, &v);
         (void)sn_dicom_ascii(el, 0, ascii, sizeof ascii);
-        if (el->length < 4096)
+        if (el->length < 65536)
             (void)sn_dicom_text(el, charset, &text);
         sn_buf_free(&text);
         for (const struct sn_dicom_item *item = el->items; item; item = item->next)
