@@ -42,6 +42,10 @@ static int colour_frame(const struct sn_dicom_pixels *p, const void *stored, uin
         return SN_FAIL(err, SN_EUNSUPPORTED, "dicom: YBR colour of %u bits", bits);
     if (p->is_signed)
         return SN_FAIL(err, SN_EUNSUPPORTED, "dicom: signed colour samples");
+    if (p->bytes == 1 && bits == 8) { /* nearly all of them */
+        memcpy(out, stored, n);
+        n = 0;
+    }
     for (size_t i = 0; i < n; i++) {
         uint32_t v = sn_dicom_raw(p, stored, i) >> low & most;
 
