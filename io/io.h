@@ -111,8 +111,7 @@ int sn_dicom_decode(const void *data, size_t size, const struct sn_image_options
  * predictors. 8-bit pixels are libjpeg-turbo's (its x86 SIMD, default settings): integer inverse DCT,
  * triangle upsampling, integer colour conversion. SN_EUNSUPPORTED, by name: arithmetic coding,
  * hierarchical, 12 bits, sampling ratios that are not whole, subsampled lossless.
- * Not applied: EXIF orientation (recorded), ICC profiles, libjpeg's block smoothing of unfinished
- * progressive streams (it invents what the file does not have).
+ * Unfinished progressive streams are smoothed as libjpeg does. Not applied: EXIF orientation (recorded), ICC profiles.
  */
 enum sn_jpeg_colour {
     SN_JPEG_AUTO,       /* decided from the stream, as libjpeg does: YCbCr, CMYK and YCCK become RGB */
