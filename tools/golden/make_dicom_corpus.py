@@ -138,6 +138,8 @@ def files():
         ds.add_new(0x00091001, "UN", noise(6))
         ds["SourceImageSequence"].is_undefined_length = syntax == ""
         yield "nested" + (syntax or ".0"), ds
+    yield "text_china", blank(".1", SpecificCharacterSet=["", "ISO 2022 IR 58"], PatientName="Wang^XiaoDong=\u738b^\u5c0f\u4e1c", PixelData=noise(48))
+    yield "jpeg_cut", blank(".4.50", PixelData=encapsulate([jpeg(1, "-grayscale")[:-30]]))
 
 
 def main(out):
