@@ -17,7 +17,7 @@ static const char help[] =
     "  -o OUT.npy   the decoded samples: uint8 or uint16, [rows][cols] or [rows][cols][channels];\n"
     "               alpha kept, palettes expanded, no orientation applied\n"
     "  -o OUT.png   8 bits (16-bit samples lose their low byte), EXIF orientation applied\n"
-    "  --lenient    decode a damaged or unfinished JPEG picture, also in DICOM, as far as it goes: the result is\n"
+    "  --lenient    decode a damaged or cut-off JPEG picture, also in DICOM, as far as it goes: the result is\n"
     "               marked damaged and the exit code is 1. Without it such a file is an error\n"
     "\n"
     "DICOM: the picture a viewer shows, cut to the 2D tissue region of ultrasound.\n"
