@@ -149,7 +149,7 @@ TEST_SUPPORT = $(BUILD)/tests/support/support.o
 $(BUILD)/tests/%.o: BASE_CFLAGS += $(CHECK_CFLAGS) -Wno-conversion -Wno-shadow -Wno-missing-prototypes -Wno-pedantic -Wno-gnu-zero-variadic-macro-arguments
 
 # malloc and its kin are wrapped (tests/support/alloc.h) so that these can fail the n-th allocation, or count.
-ALLOC_CHECKS = check_nets check_alloc check_alloc_fit check_alloc_judge check_alloc_stats check_jpeg_sweep check_dicom_alloc check_dicom_out_alloc
+ALLOC_CHECKS = check_nets check_alloc check_alloc_fit check_alloc_judge check_alloc_stats check_image_sweep check_dicom_alloc check_dicom_out_alloc
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=free
 .SECONDARY:
 define CHECK_RULE

@@ -51,7 +51,7 @@ static int add_file(struct mask *m, const char *path, struct sn_error *err)
     struct sn_input in = { .bytes = 0 };
     int rc;
 
-    SN_TRY(sn_input_read(path, name, &in, err));
+    SN_TRY(sn_input_read(path, name, false, &in, err));
     if (!m->on) {
         m->w = in.grey.width;
         m->h = in.grey.height;
