@@ -19,12 +19,15 @@ static size_t channels(const struct sn_planes *x)
     return n;
 }
 
+/* A number of blocks that keeps all threads busy to the end, of a layer of n pixels, rows or tiles. */
+static int share_out(int blocks, int threads, int n) { return SN_MIN((blocks + threads - 1) / threads * threads, n); }
+
 /*
  * How a convolution is cut: blocks of pixels whose input stays in the second-level cache while all weight groups
  * pass over it, one after the other; a unit is one group's pass. So the input is read from further away once, the
  * weights once a block. (Groups outside, pixels inside would read a 2 MB input 64 times for 2048 channels.)
  */
-static void cut_conv(struct sn_step *s)
+static void cut_conv(struct sn_step *s, int threads)
 {
     struct sn_conv2d *c = &s->conv;
     size_t pixels = (size_t)c->oh * (size_t)c->ow, ic = channels(&s->x), groups = (size_t)c->groups * (size_t)(c->up * c->up);
@@ -32,12 +35,15 @@ static void cut_conv(struct sn_step *s)
     s->block = (int)SN_MIN(pixels, SN_MAX((size_t)56, BLOCK_BYTES / (ic * sizeof(float) * (size_t)(c->stride * c->stride)) / 56 * 56));
     if ((size_t)(c->kh * c->kw) * ic * SN_GROUP * sizeof(float) > CACHE_BYTES / 2) /* a group's weights, from memory for each block: ASPP */
         s->block = SN_MAX(s->block, (int)SN_MIN(pixels, 448));
+    /* short rows: two groups share their input pixels in the kernel */
+    s->unit_groups = c->ow <= 7 && c->kh > 1 && groups > 1 ? 2 : 1;
+    groups = (groups + (size_t)s->unit_groups - 1) / (size_t)s->unit_groups;
+    if (groups < (size_t)threads)
+        s->block = SN_MIN(s->block, (int)((pixels + (size_t)threads - 1) / (size_t)threads));
     if (c->oh > 1) /* whole rows */
         s->block = SN_MAX(s->block / c->ow, 1) * c->ow;
     s->blocks = (int)((pixels + (size_t)s->block - 1) / (size_t)s->block);
-    /* short rows: two groups share their input pixels in the kernel */
-    s->unit_groups = c->ow <= 7 && c->kh > 1 && groups > 1 ? 2 : 1;
-    s->units = (groups + (size_t)s->unit_groups - 1) / (size_t)s->unit_groups * (size_t)s->blocks;
+    s->units = groups * (size_t)s->blocks;
 }
 
 #define TILE_BYTES ((size_t)36 * SN_LANES * sizeof(float)) /* one plane's transformed tile */
@@ -102,7 +108,7 @@ static void cut_tiles(const struct sn_net *net, struct sn_step *s, int groups)
     }
     s->blocks = (s->tiles + most - 1) / most;
     if (!s->shared || groups < threads)
-        s->blocks = SN_MIN((s->blocks + threads - 1) / threads * threads, s->tiles);
+        s->blocks = share_out(s->blocks, threads, s->tiles);
     s->block = (s->tiles + s->blocks - 1) / s->blocks;
     s->blocks = (s->tiles + s->block - 1) / s->block;
     s->units = (size_t)s->blocks * (s->shared ? (size_t)groups : 1);
@@ -152,9 +158,10 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
         c->ih = c->oh = 1;
     }
     s->kernel = net->kernels.conv2d_name;
-    cut_conv(s);
+    cut_conv(s, sn_pool_threads(net->opt.pool));
     if (node->pre >= 0) { /* a unit normalises a block of pixels once, for all groups */
-        s->block = SN_MIN(c->ow, 56);
+        s->blocks = share_out((c->ow + 55) / 56, sn_pool_threads(net->opt.pool), c->ow);
+        s->block = (c->ow + s->blocks - 1) / s->blocks;
         s->blocks = (c->ow + s->block - 1) / s->block;
         s->units = (size_t)s->blocks;
         s->pre_bytes = (size_t)s->block * SN_LANES * net->elem; /* of a plane */
