@@ -126,7 +126,7 @@ static int run_steps(struct sn_net *net, const float *in, void *buf, sn_net_trac
 
     shape(net, net->graph.input, &c, &h, &w);
     n = (size_t)c * (size_t)h * (size_t)w;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = net->elem == 4 && net->kernels.finite(&(struct sn_rowop){ .x = in, .c = 1, .n = n }) ? n : 0; i < n; i++)
         if (!(in[i] - in[i] == 0))
             return SN_FAIL(err, SN_EFORMAT, "input element %zu is not a finite number", i);
     sn_net_load_input(net, in);

@@ -292,6 +292,11 @@ void sn_net_load_input(struct sn_net *net, const float *in)
     const struct sn_node *node = &net->graph.nodes[net->graph.input];
     size_t n = (size_t)node->h * (size_t)node->w, pitch = sn_node_pitch(node);
 
+    if (node->planar && net->elem == 4) { /* y = flush(x) */
+        for (int k = 0; k < v->n; k++, in += n)
+            net->kernels.add(&(struct sn_add){ .a = in, .y = v->p[k], .n = n });
+        return;
+    }
     for (int k = 0; k < v->n; k++) {
         if (pitch > 1)
             memset(v->p[k], 0, n * pitch * net->elem);
