@@ -11,22 +11,16 @@
 
 /*
  * The np input pixels of one tap, `step` floats apart: in place where they lie inside the image, else
- * gathered, with zeros for those outside (fma(0, w, acc) leaves acc as it is). NULL: all outside.
+ * gathered, with zeros for those outside (fma(0, w, acc) leaves acc as it is).
  */
 SN_INLINE const float *conv_line(const struct sn_conv2d *p, const int np, const int step, const float *row, int x, float *scratch)
 {
-    bool any = false;
-
     if (p->stride * SN_LANES == step && x >= 0 && x + (np - 1) * p->stride < p->iw)
         return row + (ptrdiff_t)x * SN_LANES;
-    for (int i = 0; i < np; i++, x += p->stride) {
-        bool inside = x >= 0 && x < p->iw;
-
-        any |= inside;
+    for (int i = 0; i < np; i++, x += p->stride)
         for (int l = 0; l < SN_LANES; l += VN)
-            v_store(scratch + i * step + l, inside ? v_load(row + (ptrdiff_t)x * SN_LANES + l) : v_zero());
-    }
-    return any ? scratch : NULL;
+            v_store(scratch + i * step + l, x >= 0 && x < p->iw ? v_load(row + (ptrdiff_t)x * SN_LANES + l) : v_zero());
+    return scratch;
 }
 
 /* One vector of outputs on its way out. */
@@ -85,47 +79,56 @@ struct conv_tile {
     int oy, ox, np; /* np pixels of output row oy from ox on */
 };
 
-/* Rows kh0 <= kh < kh1 and columns kw0 <= kw < kw1 of a kernel: all, or one tap. */
-struct conv_taps {
-    int kh0, kh1, kw0, kw1;
+/*
+ * What one pass over the tiles adds up: of planes c0 <= c < c1 the kernel's rows kh0 <= kh < kh1 and columns kw0 <= kw
+ * < kw1, all of them or one tap. w: the chunk's weights, tap: of one tap, in floats; ahead: from a weight to the one
+ * that is needed in its place in the next pass, which is fetched.
+ */
+struct conv_pass {
+    int c0, c1, kh0, kh1, kw0, kw1;
+    const float *w;
+    size_t tap, ahead;
 };
 
 #define TILE_FLOATS (TILE_PIXELS * TILE_OC)
 
 /*
- * Of one chunk, planes c0 <= c < c1, some taps, with the weights at w, for one register tile: the sums
- * start at 0 with the first tap, wait in part between calls, and join the total with the last. nv: TILE_V; or twice that, half as many pixels of two weight groups. step: floats between neighbouring
- * pixels' inputs, 16 for stride 1, 32 for stride 2.
+ * One pass for tile i of n: the sums start at 0 with the first tap, wait in part between single taps, and join the
+ * total with the last. nv: TILE_V; or twice that, half as many pixels of two weight groups. step: floats between
+ * neighbouring pixels' inputs, 16 for stride 1, 32 for stride 2. The tiles fetch a share of the next weights each.
  */
-SN_INLINE void conv_chunk(const struct sn_conv2d *p, const int np, const int nv, const int step, const struct conv_tile *t, int c0, int c1,
-                          const struct conv_taps *taps, const float *w, const float *next, size_t pace, float *part, float *total)
+SN_INLINE void conv_chunk(const struct sn_conv2d *p, const int np, const int nv, const int step, const struct conv_tile *t,
+                          const struct conv_pass *pass, size_t i, size_t n, float *part, float *total)
 {
     _Alignas(64) float scratch[TILE_PIXELS * 2 * SN_LANES];
     V acc[TILE_PIXELS * TILE_V];
+    size_t pace = SN_GROUP / n, share = pass->ahead + pass->tap / SN_GROUP * pace * i;
 
-    tile_start(np * nv, nv > TILE_V && taps->kh0 + taps->kw0 > 0 ? part : NULL, acc);
-    for (int kh = taps->kh0; kh < taps->kh1; kh++) {
+    tile_start(np * nv, nv > TILE_V && pass->kh0 + pass->kw0 > 0 ? part : NULL, acc);
+    for (int kh = pass->kh0; kh < pass->kh1; kh++) {
         int y = t->oy * p->stride - p->pad_h + kh * p->dil;
 
-        for (int kw = taps->kw0; kw < taps->kw1; kw++) {
+        if (y < 0 || y >= p->ih)
+            continue;
+        for (int kw = pass->kw0; kw < pass->kw1; kw++) {
             int x = t->ox * p->stride - p->pad_w + kw * p->dil;
+            const float *w = pass->w + (size_t)(kh * p->kw + kw) * pass->tap, *next = w + share;
 
-            for (int c = c0; c < c1; c++) {
-                const float *line = NULL;
+            if (x + (np - 1) * p->stride < 0 || x >= p->iw)
+                continue;
+            for (int c = pass->c0; c < pass->c1; c++) {
+                const float *line = conv_line(p, np, step, (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES, x, scratch);
 
-                if (y >= 0 && y < p->ih)
-                    line = conv_line(p, np, step, (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES, x, scratch);
-                if (line)
-                    conv_step(np, nv, step, acc, line, p->lanes[c], w, p->group_stride, next, pace);
+                conv_step(np, nv, step, acc, line, p->lanes[c], w, p->group_stride, next, pace);
                 w += (size_t)p->lanes[c] * SN_GROUP;
                 next += p->lanes[c] * pace;
             }
         }
     }
-    if (nv > TILE_V && (taps->kh1 < p->kh || taps->kw1 < p->kw))
+    if (nv > TILE_V && (pass->kh1 < p->kh || pass->kw1 < p->kw))
         tile_store(np * nv, acc, part);
     else
-        tile_total(np, nv, TILE_OC, TILE_FLOATS / 2, acc, c0 == 0, total);
+        tile_total(np, nv, TILE_OC, TILE_FLOATS / 2, acc, pass->c0 == 0, total);
 }
 
 /*
@@ -165,48 +168,52 @@ SN_INLINE void conv_planar(const struct sn_conv2d *p, const int np, const int st
     tile_total(np, TILE_V, TILE_OC, 0, acc, true, total);
 }
 
-static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, bool wide, int c0, int c1, const struct conv_taps *taps, const float *w, const float *next,
-                     size_t pace, float *part, float *total)
+static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, bool wide, const struct conv_pass *pass, size_t i, size_t n,
+                     float *part, float *total)
 {
     if (wide && p->stride == 2)
-        SN_WIDE_SWITCH(t->np, conv_chunk(p, NP, 2 * TILE_V, 2 * SN_LANES, t, c0, c1, taps, w, next, pace, part, total))
+        SN_WIDE_SWITCH(t->np, conv_chunk(p, NP, 2 * TILE_V, 2 * SN_LANES, t, pass, i, n, part, total))
     else if (wide)
-        SN_WIDE_SWITCH(t->np, conv_chunk(p, NP, 2 * TILE_V, SN_LANES, t, c0, c1, taps, w, next, pace, part, total))
+        SN_WIDE_SWITCH(t->np, conv_chunk(p, NP, 2 * TILE_V, SN_LANES, t, pass, i, n, part, total))
     else if (p->planar && p->stride == 2)
-        SN_TILE_SWITCH(t->np, conv_planar(p, NP, 2, t, w, total))
+        SN_TILE_SWITCH(t->np, conv_planar(p, NP, 2, t, pass->w, total))
     else if (p->planar)
-        SN_TILE_SWITCH(t->np, conv_planar(p, NP, 1, t, w, total))
+        SN_TILE_SWITCH(t->np, conv_planar(p, NP, 1, t, pass->w, total))
     else if (p->stride == 2)
-        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, 2 * SN_LANES, t, c0, c1, taps, w, next, pace, part, total))
+        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, 2 * SN_LANES, t, pass, i, n, part, total))
     else
-        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, SN_LANES, t, c0, c1, taps, w, next, pace, part, total))
+        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, SN_LANES, t, pass, i, n, part, total))
 }
 
 /* n tiles, all channels of weight group g; wide: and of the next. */
 static void conv_block(const struct sn_conv2d *p, const struct conv_tile *t, int n, int g, bool wide)
 {
     _Alignas(64) float total[BLOCK][TILE_FLOATS], part[BLOCK][TILE_FLOATS];
-    size_t pace = (size_t)(SN_GROUP / n);
-    int quad = g / p->groups;
+    int quad = g / p->groups, taps = p->kh * p->kw;
 
     for (int channel = g % p->groups * SN_GROUP, end = SN_MIN(channel + SN_GROUP, p->oc); channel < end; channel += TILE_OC) {
-        const float *w = (const float *)p->w + (size_t)g * p->group_stride + channel % SN_GROUP;
+        struct conv_pass pass = { .w = (const float *)p->w + (size_t)g * p->group_stride + channel % SN_GROUP };
 
-        for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
-            int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
-
+        for (; pass.c0 < p->planes; pass.c0 = pass.c1, pass.w += (size_t)taps * pass.tap) {
+            pass.c1 = SN_MIN(pass.c0 + SN_CHUNK, p->planes);
+            pass.tap = 0;
+            for (int c = pass.c0; c < pass.c1; c++)
+                pass.tap += (size_t)p->lanes[c] * SN_GROUP;
+            pass.kh0 = pass.kw0 = 0;
+            pass.kh1 = p->kh;
+            pass.kw1 = p->kw;
+            pass.ahead = (size_t)taps * pass.tap;
             /* short tiles read a chunk's weights faster than the second-level cache gives them: a tap's stay in the first */
-            for (int tap = 0; tap < (wide ? p->kh * p->kw : 1); tap++) {
-                struct conv_taps taps = { 0, p->kh, 0, p->kw };
-                size_t k = 0;
-
-                if (wide)
-                    taps = (struct conv_taps){ tap / p->kw, tap / p->kw + 1, tap % p->kw, tap % p->kw + 1 };
-                for (int c = c0; c < c1; c++)
-                    k += (size_t)p->lanes[c] * (size_t)((taps.kh1 - taps.kh0) * (taps.kw1 - taps.kw0));
+            for (int tap = 0; tap < (wide ? taps : 1); tap++) {
+                if (wide) {
+                    pass.kh0 = tap / p->kw;
+                    pass.kh1 = pass.kh0 + 1;
+                    pass.kw0 = tap % p->kw;
+                    pass.kw1 = pass.kw0 + 1;
+                    pass.ahead = pass.tap;
+                }
                 for (int i = 0; i < n; i++)
-                    conv_sum(p, &t[i], wide, c0, c1, &taps, w, w + (SN_GROUP + (size_t)i * pace) * k, pace, part[i], total[i]);
-                w += k * SN_GROUP;
+                    conv_sum(p, &t[i], wide, &pass, (size_t)i, (size_t)n, part[i], total[i]);
             }
         }
         for (int i = 0; i < n; i++) {
