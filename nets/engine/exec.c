@@ -245,14 +245,13 @@ static void winograd_group(void *ctx, size_t unit, int thread)
     multiply(j, &span, (int)(unit / (size_t)j->s->blocks) * j->s->unit_groups, j->s->unit_groups);
 }
 
-/* A chunk of one group of a layer whose weights are transformed before its tiles. */
-static void winograd_weights_unit(void *ctx, size_t unit, int thread)
+/* One weight group of a layer whose weights are transformed before its tiles. */
+static void winograd_weights_unit(void *ctx, size_t g, int thread)
 {
     const struct job *j = ctx;
-    size_t chunks = ((size_t)j->s->x.n + SN_CHUNK - 1) / SN_CHUNK, g = unit / chunks;
 
     (void)thread;
-    sn_step_transform(j->net, j->s, (int)(unit % chunks), (const float *)j->s->wino.direct + 9 * g * j->s->wino.group_stride, j->net->u + g * j->s->wino.group_stride);
+    sn_step_transform(j->net, j->s, (const float *)j->s->wino.direct + 9 * g * j->s->wino.group_stride, j->net->u + g * j->s->wino.group_stride);
 }
 
 static void run_winograd(struct sn_net *net, struct sn_step *s)
@@ -261,7 +260,7 @@ static void run_winograd(struct sn_net *net, struct sn_step *s)
     struct job j = { net, &here };
 
     if (s->transform == SN_AT_STEP) {
-        sn_pool_run(net->opt.pool, winograd_weights_unit, &j, ((size_t)s->wino.oc + SN_GROUP - 1) / SN_GROUP * (((size_t)s->x.n + SN_CHUNK - 1) / SN_CHUNK));
+        sn_pool_run(net->opt.pool, winograd_weights_unit, &j, ((size_t)s->wino.oc + SN_GROUP - 1) / SN_GROUP);
         here.wino.u = net->u;
     }
     if (s->shared)

@@ -171,8 +171,8 @@ struct sn_net {
 static inline size_t sn_node_pitch(const struct sn_node *node) { return node->planar ? 1 : SN_LANES; }
 int sn_net_plan_memory(struct sn_net *net, struct sn_error *err);  /* plan.c: vals, arena */
 int sn_net_pack_weights(struct sn_net *net, struct sn_error *err); /* pack.c */
-/* pack.c: a chunk of one group's weights, [chunk][3][3][lanes][32], to its place in the group's part of wino.u (kernels.h) */
-void sn_step_transform(const struct sn_net *net, const struct sn_step *s, int chunk, const float *w, float *u);
+/* pack.c: one group's weights, [chunk][3][3][lanes][32] -> its part of wino.u (kernels.h) */
+void sn_step_transform(const struct sn_net *net, const struct sn_step *s, const float *w, float *u);
 static inline bool sn_net_is_prepacked(const struct sn_net *net) { return sn_model_meta(net->graph.model, "prepacked") != NULL; }
 static inline bool sn_step_has_weights(const struct sn_step *s) { return s->node->op == SN_NODE_CONV || s->node->op == SN_NODE_AFFINE; }
 #define SN_PACKED "packed."                                        /* prefix of a prepacked file's own tensors */

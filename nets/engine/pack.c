@@ -60,16 +60,17 @@ static void store(size_t elem, void *dst, size_t i, double v)
     }
 }
 
-void sn_step_transform(const struct sn_net *net, const struct sn_step *s, int chunk, const float *w, float *u)
+void sn_step_transform(const struct sn_net *net, const struct sn_step *s, const float *w, float *u)
 {
-    struct sn_winograd_weights t = { .stride = s->wino.u_stride };
-    size_t before = 0;
+    for (int c0 = 0; c0 < s->x.n; c0 += SN_CHUNK) {
+        struct sn_winograd_weights t = { .w = w, .u = u, .stride = s->wino.u_stride };
 
-    for (int c = 0; c < SN_MIN((chunk + 1) * SN_CHUNK, s->x.n); c++)
-        *(c < chunk * SN_CHUNK ? &before : &t.n) += (size_t)s->x.lanes[c] * SN_GROUP;
-    t.w = w + 9 * before;
-    t.u = u + before;
-    net->kernels.winograd_weights(&t);
+        for (int c = c0; c < SN_MIN(c0 + SN_CHUNK, s->x.n); c++)
+            t.n += (size_t)s->x.lanes[c] * SN_GROUP;
+        net->kernels.winograd_weights(&t);
+        w += 9 * t.n;
+        u += t.n;
+    }
 }
 
 /*
@@ -140,8 +141,7 @@ static void pack_group(void *ctx, size_t unit, int thread)
             memset(dst + (k * SN_GROUP + live) * wide, 0, (SN_GROUP - live) * wide);
     }
     if (p->direct)
-        for (int chunk = 0; chunk * SN_CHUNK < p->x->n; chunk++)
-            sn_step_transform(p->net, p->step, chunk, (float *)(void *)dst, (float *)p->dst + unit * p->step->wino.group_stride);
+        sn_step_transform(p->net, p->step, (float *)(void *)dst, (float *)p->dst + unit * p->step->wino.group_stride);
     if (!ok)
         atomic_store(p->bad, 1);
 }
@@ -239,8 +239,7 @@ static int transform_packed(struct sn_net *net, struct sn_step *s, const struct 
     if (!dst)
         return SN_FAIL(err, SN_ENOMEM, "out of memory: layer '%s' needs %zu bytes of weights", s->node->name, s->weight_bytes);
     for (size_t g = 0; g < n->groups; g++)
-        for (int chunk = 0; chunk * SN_CHUNK < s->x.n; chunk++)
-            sn_step_transform(net, s, chunk, plain + g * n->k * SN_GROUP, dst + g * s->wino.group_stride);
+        sn_step_transform(net, s, plain + g * n->k * SN_GROUP, dst + g * s->wino.group_stride);
     memcpy(dst + n->stored, plain + n->weights, n->bias * sizeof *dst);
     if (!s->borrowed)
         sn_free_aligned(s->weights);
