@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROW_REF = SN_ISA_REF, ROW_AVX2 = SN_ISA_AVX2, ROW_AVX512 = SN_ISA_AVX512, ROW_NEON = SN_ISA_NEON, ROW_F64 = -1 };
 enum op {
 #define SN_OP(op) OP_##op,
 #include "kernels/ops.def"
@@ -23,7 +22,7 @@ static const struct row {
     const char *name;
     void (*fn)(void); /* cast back to the operation's own type to be called */
 } rows[] = {
-#define SN_KERNEL(op, ISA, fn) { OP_##op, ROW_##ISA, #fn, (void (*)(void))fn },
+#define SN_KERNEL(op, ISA, fn) { OP_##op, SN_ROW_##ISA, #fn, (void (*)(void))fn },
 #include "kernels/kernels.def"
 #undef SN_KERNEL
 };
@@ -187,6 +186,11 @@ static void job_run(struct job *j, const struct row *row)
         for (j->tiles.g = 0; j->tiles.g < j->conv.groups; j->tiles.g++)
             (void)((sn_winograd_output_fn *)row->fn)(&j->wino, &j->tiles);
         break;
+    case OP_i16_quantise:
+    case OP_i16_conv2d:
+    case OP_i16_winograd_input:
+    case OP_i16_winograd_output:
+        break;
     case OP_affine:
         ((sn_affine_fn *)row->fn)(&(struct sn_affine){ j->in, j->out, j->aux, j->aux + SN_LANES, pixels, relu });
         break;
@@ -234,9 +238,10 @@ static int choose_rows(const struct table *t, const struct job *j, const struct 
     int n = 0;
 
     for (size_t i = 0; i < SN_COUNT(rows) && n < MAX_ROWS; i++) {
-        if (rows[i].op != j->op || rows[i].isa == ROW_F64 || !sn_isa_usable((enum sn_isa)rows[i].isa))
+        if (rows[i].op != j->op || !sn_row_usable(rows[i].isa))
             continue;
-        if (rows[i].isa == ROW_REF ? j->flops > 2 * REF_MACS && only != SN_ISA_REF : only != SN_ISA_AUTO && (int)only != rows[i].isa)
+        if (rows[i].isa == SN_ROW_REF ? j->flops > 2 * REF_MACS && only != SN_ISA_REF
+                                      : only != SN_ISA_AUTO && (int)only != sn_row_isa(rows[i].isa))
             continue;
         out[n++] = &rows[i];
     }
@@ -293,7 +298,7 @@ static int time_job(struct table *t, struct job *j, struct sn_error *err)
     for (int i = 0; i < n && !failed; i++) {
         struct sn_stat s = sn_times_stat(&times[i]);
 
-        if (row[i]->isa == ROW_REF)
+        if (row[i]->isa == SN_ROW_REF)
             ref_ms = s.min;
         print_row(t, j, row[i], &s, ref_ms);
     }

@@ -7,6 +7,7 @@
  * hardware's prefetcher can follow.
  * Pixels that are not neighbours in memory (stride, image border) are first copied to a scratch
  * line: one copy per 16 * TILE_OC/VN multiply-adds each, 2 to 6 % where it happens.
+ * With SN_PARTS_ONLY: the parts that i16_simd.h needs.
  */
 #include "kernels/simd/tile_simd.h"
 
@@ -86,6 +87,37 @@ struct conv_tile {
     int oy, ox, np; /* np pixels of output row oy from ox on */
 };
 
+/* Cuts a span into register tiles and hands them on, BLOCK at a time. */
+typedef void conv_block_fn(const void *conv, const struct conv_tile *t, int n, int g);
+SN_INLINE void conv_walk(const struct sn_conv2d *p, const struct sn_conv_span *span, conv_block_fn *block, const void *conv)
+{
+    struct conv_tile tile[BLOCK];
+
+    for (int g = span->g0; g < span->g1; g++) {
+        int n = 0;
+
+        for (int px = span->p0; px < span->p1;) {
+            int oy = px / p->ow, ox = px % p->ow;
+            int row = SN_MIN(p->ow - ox, span->p1 - px); /* to the end of the row */
+            int tiles = (row + TILE_PIXELS - 1) / TILE_PIXELS;
+
+            /* nearly equal pieces: 32 = 11 + 11 + 10, not 14 + 14 + 4 */
+            for (int t = 0; t < tiles; t++) {
+                int from = row * t / tiles;
+
+                tile[n++] = (struct conv_tile){ oy, ox + from, row * (t + 1) / tiles - from };
+                if (n == BLOCK) {
+                    block(conv, tile, n, g);
+                    n = 0;
+                }
+            }
+            px += row;
+        }
+        block(conv, tile, n, g);
+    }
+}
+
+#ifndef SN_PARTS_ONLY
 /*
  * One chunk, planes c0 <= c < c1 with the weights at w, of one register tile: its sums join the total.
  * step: floats between neighbouring pixels' inputs, 16 for stride 1, 32 for stride 2.
@@ -126,8 +158,9 @@ static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, int c
 }
 
 /* n tiles, all channels of weight group g. */
-static void conv_block(const struct sn_conv2d *p, const struct conv_tile *t, int n, int g)
+static void conv_block(const void *conv, const struct conv_tile *t, int n, int g)
 {
+    const struct sn_conv2d *p = conv;
     _Alignas(64) float total[BLOCK][TILE_PIXELS * TILE_OC];
     int quad = g / p->groups;
 
@@ -152,28 +185,6 @@ static void conv_block(const struct sn_conv2d *p, const struct conv_tile *t, int
 
 void SN_SIMD(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)
 {
-    struct conv_tile tile[BLOCK];
-
-    for (int g = span->g0; g < span->g1; g++) {
-        int n = 0;
-
-        for (int px = span->p0; px < span->p1;) {
-            int oy = px / p->ow, ox = px % p->ow;
-            int row = SN_MIN(p->ow - ox, span->p1 - px); /* to the end of the row */
-            int tiles = (row + TILE_PIXELS - 1) / TILE_PIXELS;
-
-            /* nearly equal pieces: 32 = 11 + 11 + 10, not 14 + 14 + 4 */
-            for (int t = 0; t < tiles; t++) {
-                int from = row * t / tiles;
-
-                tile[n++] = (struct conv_tile){ oy, ox + from, row * (t + 1) / tiles - from };
-                if (n == BLOCK) {
-                    conv_block(p, tile, n, g);
-                    n = 0;
-                }
-            }
-            px += row;
-        }
-        conv_block(p, tile, n, g);
-    }
+    conv_walk(p, span, conv_block, p);
 }
+#endif

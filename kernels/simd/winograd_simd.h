@@ -2,6 +2,7 @@
  * winograd_simd.h: Winograd convolution (kernels.h). The transforms work on one 16-lane pixel line
  * (or VN of it) at a time; the products are the register tile of tile_simd.h, with tiles in the
  * place of pixels, one transform position after the other.
+ * With SN_PARTS_ONLY: the parts that i16_simd.h needs.
  */
 #include "kernels/ref/winograd_line.h"
 #include "kernels/simd/tile_simd.h"
@@ -13,6 +14,7 @@
 #define SET(x) v_set1((float)(x))
 SN_WINOGRAD_LINES(V)
 
+#ifndef SN_PARTS_ONLY
 void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
 {
     const float *w = p->w;
@@ -38,6 +40,8 @@ void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
     }
 }
 
+#endif
+
 SN_INLINE void origin(const struct sn_winograd *p, int t, int *y, int *x)
 {
     int per = p->tiles_y * p->tiles_x, phase = t / per;
@@ -46,6 +50,7 @@ SN_INLINE void origin(const struct sn_winograd *p, int t, int *y, int *x)
     *x = phase % p->dil + t % per % p->tiles_x * 4 * p->dil;
 }
 
+#ifndef SN_PARTS_ONLY
 /* One tile of one plane; px points at its first input pixel, steps are in floats. */
 SN_INLINE void input_tile(const float *px, size_t row, size_t col, float *v, size_t stride)
 {
@@ -131,6 +136,8 @@ static void product(const struct sn_winograd *p, const struct sn_winograd_span *
     SN_TILE_SWITCH(np, product_tile(p, s, NP, c0, c1, v, u, m))
 }
 
+#endif
+
 /* One tile's 4x4 outputs of VN channels: back-transform, bias, residual, activation. */
 SN_INLINE void output_tile(const struct sn_winograd *p, const float *m, size_t stride, int channel, int y0, int x0, V *finite)
 {
@@ -173,6 +180,7 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const float *m, size_t s
     }
 }
 
+#ifndef SN_PARTS_ONLY
 bool SN_SIMD(winograd_output)(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
     const float *w = (const float *)(p->u ? p->u : p->direct) + (size_t)s->g * p->group_stride;
@@ -213,3 +221,4 @@ bool SN_SIMD(winograd_output)(const struct sn_winograd *p, const struct sn_winog
     }
     return v_all_finite(finite);
 }
+#endif
