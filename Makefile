@@ -27,7 +27,7 @@ SRC_arm     = conv_neon.c elementwise_neon.c spatial_neon.c winograd_neon.c i16_
 SRC_weights = snw_read.c snw_write.c model.c
 SRC_import  = import.c pickle.c globals.c zip.c torch.c safetensors.c
 SRC_nets    = net.c registry.c resnet.c densenet.c deeplabv3.c unet.c unetpp.c
-SRC_engine  = graph.c plan.c pack.c prepack.c steps.c exec.c
+SRC_engine  = graph.c plan.c pack.c prepack.c steps.c exec.c i16.c
 SRC_io      = image.c exif.c jpeg.c jpeg_markers.c jpeg_scan.c jpeg_huff.c jpeg_std.c jpeg_prog.c jpeg_smooth.c jpeg_lossless.c jpeg_out.c jpeg_ref.c \
               inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c bmp_rle.c resize.c resize_pillow.c \
               resize_opencv.c npy.c csv.c number.c json_write.c json_read.c

@@ -15,7 +15,7 @@ int sn_main(int argc, char **argv);
 struct sn_common {
     int threads;               /* --threads N; default: the cores this process may use */
     enum sn_isa isa;           /* --isa auto|ref|avx2|avx512|neon */
-    enum sn_precision precision; /* --precision fp32|fp64 */
+    enum sn_precision precision; /* --precision fp32|fp64|i16 */
     bool direct;               /* --conv auto|direct: no Winograd */
     enum sn_memory memory;     /* --memory lean|balanced|fast; same bits in every mode */
     bool quiet, json;

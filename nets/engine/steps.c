@@ -78,6 +78,7 @@ static void make_winograd(struct sn_net *net, struct sn_step *s)
     struct sn_winograd *p = &s->wino;
     int ty = ((node->h + node->dil - 1) / node->dil + 3) / 4, tx = ((node->w + node->dil - 1) / node->dil + 3) / 4;
     int groups = (node->c + SN_GROUP - 1) / SN_GROUP, m;
+    size_t tile = s->i16 ? sn_i16_tile_bytes(s->x.n) : TILE_BYTES * (size_t)s->x.n;
 
     *p = (struct sn_winograd){
         .x = (const void *const *)s->x.p, .lanes = s->x.lanes, .planes = s->x.n, .y = s->y.p,
@@ -85,17 +86,17 @@ static void make_winograd(struct sn_net *net, struct sn_step *s)
         .dil = node->dil, .tiles_y = ty, .tiles_x = tx, .act = node->act,
     };
     s->winograd = true;
-    s->kernel = net->kernels.winograd_output_name;
+    s->kernel = s->i16 ? net->kernels.i16_winograd_output_name : net->kernels.winograd_output_name;
     s->tiles = ty * tx * node->dil * node->dil;
     s->shared = s->tiles < SHARED_TILES;
     /* a block's transformed input stays in the second-level cache; multiples of the register tile */
-    s->block = s->shared ? SN_MIN(s->tiles, 56) : (int)SN_MAX(1, SN_MIN(4, ((size_t)400 << 10) / (TILE_BYTES * (size_t)p->planes * 14))) * 14;
+    s->block = s->shared ? SN_MIN(s->tiles, 56) : (int)SN_MAX(1, SN_MIN(4, ((size_t)400 << 10) / (tile * 14))) * 14;
     s->blocks = (s->tiles + s->block - 1) / s->block;
     s->units = (size_t)s->blocks * (s->shared ? (size_t)groups : 1);
     m = SN_MIN(s->block, s->tiles);
-    s->v_bytes = ((size_t)p->planes * (size_t)(s->shared ? s->tiles : s->block) + 1) * TILE_BYTES;
+    s->v_bytes = tile * (size_t)(s->shared ? s->tiles : s->block) + TILE_BYTES;
     s->m_bytes = ((size_t)m * SN_GROUP + SN_LANES) * 36 * sizeof(float);
-    s->transform = when_transformed(net, s);
+    s->transform = s->i16 ? SN_AT_PACKING : when_transformed(net, s); /* 16 bits: half as many bytes, always kept */
     net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes) + (s->transform == SN_AT_USE ? U_BYTES : 0));
     if (s->shared)
         net->scratch_bytes = SN_MAX(net->scratch_bytes, s->v_bytes);
@@ -118,6 +119,10 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
         c->iw *= c->ih;
         c->ow *= c->oh;
         c->ih = c->oh = 1;
+    }
+    if (s->i16) {
+        sn_i16_cut_conv(net, s);
+        return;
     }
     s->kernel = net->kernels.conv2d_name;
     cut_conv(s);
@@ -222,6 +227,7 @@ static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_err
     }
     switch (node->op) {
     case SN_NODE_CONV:
+        s->i16 = sn_i16_layer(net, node);
         if (wants_winograd(net, node, &net->graph.nodes[node->in[0]]))
             make_winograd(net, s);
         else
