@@ -28,15 +28,20 @@ static inline I i_pair(V a, V b)
 {
     return _mm256_blend_epi16(_mm256_castps_si256(a), _mm256_slli_epi32(_mm256_castps_si256(b), 16), 0xaa);
 }
-/* acc + both products of each word's halves */
+/*
+ * acc + both products of each word's halves. In assembly language, because gcc 12 moves accumulators of the intrinsics
+ * through the stack: it reorders products and sums until the registers run out.
+ */
 static inline I i_dot(I acc, I x, I w)
 {
 #ifdef SN_DOT16
     __asm__("%{vex%} vpdpwssd %2, %1, %0" : "+x"(acc) : "x"(x), "x"(w));
-    return acc;
 #else
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(x, w));
+    I products;
+
+    __asm__("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+x"(acc), "=&x"(products) : "x"(x), "x"(w));
 #endif
+    return acc;
 }
 
 #endif

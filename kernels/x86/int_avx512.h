@@ -21,16 +21,20 @@ static inline I i_pair(V a, V b)
 {
     return _mm512_mask_blend_epi16(0xaaaaaaaau, _mm512_castps_si512(a), _mm512_slli_epi32(_mm512_castps_si512(b), 16));
 }
-/* acc + both products of each word's halves */
+/*
+ * acc + both products of each word's halves. In assembly language, because gcc 12 moves accumulators of the intrinsics
+ * through the stack: it reorders products and sums until the registers run out.
+ */
 static inline I i_dot(I acc, I x, I w)
 {
 #ifdef SN_DOT16
-    /* gcc 12 moves the intrinsic's accumulators through the stack */
     __asm__("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
-    return acc;
 #else
-    return _mm512_add_epi32(acc, _mm512_madd_epi16(x, w));
+    I products;
+
+    __asm__("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+v"(acc), "=&v"(products) : "v"(x), "v"(w));
 #endif
+    return acc;
 }
 
 #endif
