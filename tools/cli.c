@@ -272,6 +272,11 @@ struct sn_net_options sn_cli_net_options(const struct sn_common *c, struct sn_po
     return (struct sn_net_options){ .isa = c->isa, .precision = c->precision, .direct = c->direct, .memory = c->memory, .pool = pool };
 }
 
+const char *sn_cli_precision(const struct sn_common *c)
+{
+    return c->precision == SN_FP32 ? NULL : sn_precision_label(c->precision);
+}
+
 const char *sn_basename(const char *path)
 {
     const char *slash = strrchr(path, '/');
