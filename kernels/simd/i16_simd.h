@@ -7,23 +7,24 @@
 #include "kernels/simd/conv_simd.h"
 #include "kernels/simd/winograd_simd.h"
 
-/* acc += the products of 16 words at np pixels, `step` words apart, with the weights at w; fetches those `ahead` on. */
-SN_INLINE void i16_step(const int np, const int step, I acc[][TILE_V], const int32_t *x, const int32_t *w, const size_t ahead)
+/* Weights are fetched three positions (of a 1x1, chunks) early, in words: where they come from memory, no hardware follows. */
+#define I16_AHEAD (3 * SN_I16_PAIRS * SN_LANES * SN_GROUP)
+
+/* acc += the products of 16 words at np neighbouring pixels with the weights at w. */
+SN_INLINE void i16_step(const int np, I acc[][TILE_V], const int32_t *x, const int32_t *w)
 {
     for (int l = 0; l < SN_LANES; l++, w += SN_GROUP) {
         I wv[TILE_V];
 
-        __builtin_prefetch(x + (np + l) * step);
-        if (ahead) {
-            __builtin_prefetch(w + ahead, 0, 2);
-            __builtin_prefetch(w + ahead + SN_LANES, 0, 2);
-        }
+        __builtin_prefetch(x + (np + l) * SN_LANES);
+        __builtin_prefetch(w + I16_AHEAD, 0, 2);
+        __builtin_prefetch(w + I16_AHEAD + SN_LANES, 0, 2);
         SN_UNROLL
         for (int j = 0; j < TILE_V; j++)
             wv[j] = i_load(w + j * VN);
         SN_UNROLL
         for (int i = 0; i < np; i++) {
-            I xv = i_set1(x[i * step + l]);
+            I xv = i_set1(x[i * SN_LANES + l]);
 
             SN_UNROLL
             for (int j = 0; j < TILE_V; j++)
@@ -121,7 +122,7 @@ SN_INLINE void i16_tap(const struct sn_i16_conv2d *p, const int np, int k0, int 
     }
     i16_zero(np, acc);
     for (int k = k0; k < k1; k++, q += line, w += SN_LANES * SN_GROUP)
-        i16_step(np, SN_LANES, acc, q, w, 0);
+        i16_step(np, acc, q, w);
     i16_total(np, TILE_OC, acc, first, t, z, m);
 }
 
@@ -199,7 +200,7 @@ SN_INLINE void i16_product_tile(const int np, int k0, int k1, size_t line, const
 
     i16_zero(np, acc);
     for (int k = k0; k < k1; k++, u += SN_LANES * SN_GROUP)
-        i16_step(np, SN_LANES, acc, v + (size_t)k * line, u, SN_I16_PAIRS * SN_LANES * SN_GROUP);
+        i16_step(np, acc, v + (size_t)k * line, u);
     if (k0 == 0)
         i16_total(np, SN_GROUP, acc, true, t, z, m);
     else
