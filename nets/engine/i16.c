@@ -119,13 +119,19 @@ static char *scratch(const struct job *j, int thread)
     return j->net->scratch + j->net->scratch_bytes + (size_t)thread * j->net->scratch_thread;
 }
 
+/* The scales lie behind the words of `pixels` pixels. */
+static float *scales_behind(void *q, int planes, size_t pixels)
+{
+    return (float *)(void *)((char *)q + (size_t)sn_i16_pairs(planes) * pixels * SN_LANES * sizeof(int32_t));
+}
+
 /* Pixels p0 <= p < p0 + n of the input to words at q and scales behind `pixels` of them; mine: scratch for a normalisation. */
 static void quantise(const struct job *j, size_t p0, size_t n, size_t at, size_t pixels, void *q, char *mine)
 {
     const struct sn_step *s = j->s;
     struct sn_i16_quantise k = { .x = (const void *const *)s->x.p, .planes = s->x.n, .first = p0, .n = n, .at = at, .pixels = pixels, .q = q };
 
-    k.t = (float *)(k.q + (size_t)sn_i16_pairs(s->x.n) * pixels * SN_LANES);
+    k.t = scales_behind(q, s->x.n, pixels);
     if (s->node->pre >= 0) {
         void **x = (void **)(void *)(mine + s->pre_bytes * (size_t)s->x.n);
 
@@ -155,7 +161,7 @@ static void group_unit(void *ctx, size_t unit, int thread)
 
     (void)thread;
     c.q = (const int32_t *)(const void *)j->net->scratch;
-    c.t = (const float *)(c.q + (size_t)sn_i16_pairs(c.c.planes) * (size_t)(c.c.ih * c.c.iw) * SN_LANES);
+    c.t = scales_behind(j->net->scratch, c.c.planes, (size_t)(c.c.ih * c.c.iw));
     j->net->kernels.i16_conv2d(&c, &span);
     if (c.c.up == 1)
         for (int k = g0 * SN_GROUP / SN_LANES; k < SN_MIN(span.g1 * SN_GROUP / SN_LANES, j->s->y.n); k++)
@@ -186,7 +192,7 @@ static void block_unit(void *ctx, size_t unit, int thread)
     else
         c.c.iw = c.c.ow = (int)n;
     c.q = (const int32_t *)(const void *)mine;
-    c.t = (const float *)(c.q + (size_t)sn_i16_pairs(c.c.planes) * n * SN_LANES);
+    c.t = scales_behind(mine, c.c.planes, n);
     j->net->kernels.i16_conv2d(&c, &span);
     for (int k = 0; k < s->y.n; k++)
         sn_net_check(j->net, y[k], n * (size_t)(c.c.up * c.c.up) * SN_LANES);
