@@ -20,27 +20,34 @@ static double at_point(int i, double g0, double g1, double g2)
     return i == 5 ? g2 : g0 + point[i] * (g1 + point[i] * g2);
 }
 
-/* Column c of one position's [channels][32] weights, `n` of them 32 apart, to 16 bits; false when they add up to too much. */
+/* One position's [n][32] weights to 16 bits, and their scales; false when those of one output channel add up to too much. */
 static bool quantise(const double *u, size_t n, double r, int16_t *w, float *z)
 {
-    double largest = 0, sum = 0, scale;
-    long check = 0;
+    double largest[SN_GROUP] = { 0 }, sum[SN_GROUP] = { 0 }, scale[SN_GROUP];
+    int32_t check[SN_GROUP] = { 0 };
+    bool ok = true;
 
-    for (size_t k = 0; k < n; k++) {
-        double size = fabs(u[k * SN_GROUP]);
+    for (size_t k = 0; k < n; k++)
+        for (size_t o = 0; o < SN_GROUP; o++) {
+            double size = fabs(u[k * SN_GROUP + o]);
 
-        largest = size > largest ? size : largest;
-        sum += size;
+            largest[o] = size > largest[o] ? size : largest[o];
+            sum[o] += size;
+        }
+    for (size_t o = 0; o < SN_GROUP; o++) {
+        scale[o] = largest[o] > 0 ? SN_MIN(SN_I16_WEIGHT / largest[o], (SN_I16_SUM - (double)n / 2) / sum[o]) : 0;
+        z[o] = largest[o] > 0 ? sn_flush((float)(r / scale[o])) : 0;
     }
-    scale = largest > 0 ? SN_MIN(SN_I16_WEIGHT / largest, (SN_I16_SUM - (double)n / 2) / sum) : 0;
-    for (size_t k = 0; k < n; k++) {
-        double q = round_even(u[k * SN_GROUP] * scale);
+    for (size_t k = 0; k < n; k++)
+        for (size_t o = 0; o < SN_GROUP; o++) {
+            int32_t q = (int32_t)round_even(u[k * SN_GROUP + o] * scale[o]);
 
-        w[k * SN_GROUP] = (int16_t)q;
-        check += (long)fabs(q);
-    }
-    *z = largest > 0 ? sn_flush((float)(r / scale)) : 0;
-    return check <= SN_I16_SUM;
+            w[k * SN_GROUP + o] = (int16_t)q;
+            check[o] += q < 0 ? -q : q;
+        }
+    for (size_t o = 0; o < SN_GROUP; o++)
+        ok &= check[o] <= SN_I16_SUM;
+    return ok;
 }
 
 /* [n][32] integers of one position, lanes one after the other, to words in pairs of planes. */
@@ -60,11 +67,9 @@ static void pair(const struct sn_i16_weights *p, const int16_t *q, int32_t *w)
 static int store(const struct sn_i16_weights *p, const double *u, size_t n, double r, size_t at, struct sn_error *err)
 {
     int16_t q[SN_CHUNK * SN_LANES * SN_GROUP];
-    float *z = p->z + at * SN_GROUP;
 
-    for (size_t o = 0; o < SN_GROUP; o++)
-        if (!quantise(u + o, n, r, q + o, &z[o]))
-            return SN_FAIL(err, SN_EINTERNAL, "16-bit weights add up to more than %d", SN_I16_SUM);
+    if (!quantise(u, n, r, q, p->z + at * SN_GROUP))
+        return SN_FAIL(err, SN_EINTERNAL, "16-bit weights add up to more than %d", SN_I16_SUM);
     pair(p, q, p->w + at * (size_t)sn_i16_pairs(p->planes) * SN_LANES * SN_GROUP);
     return SN_OK;
 }
