@@ -112,15 +112,15 @@ static int winograd_job(struct job *j, const struct conv_shape *s, struct sn_err
     size_t u, v;
 
     SN_TRY(conv_job(j, s, err));
-    u = (size_t)j->conv.groups * j->conv.group_stride * 4;
-    v = 36 * ((size_t)tiles * (size_t)j->conv.planes + 1) * SN_LANES;
-    j->v = noise(u + v + 36 * ((size_t)tiles * SN_GROUP + SN_LANES), "v", err);
+    u = 36 * ((size_t)j->conv.groups * j->conv.group_stride / 9 + SN_LANES);
+    v = 36 * ((size_t)tiles + 1) * (size_t)j->conv.planes * SN_LANES;
+    j->v = noise(u + v + 36 * ((size_t)tiles * SN_GROUP + SN_LANES) * (size_t)j->conv.groups, "v", err);
     if (!j->v)
         return SN_ENOMEM;
-    j->wino = (struct sn_winograd){ .x = j->x, .lanes = j->lanes, .planes = j->conv.planes, .u = j->v, .group_stride = 4 * j->conv.group_stride,
+    j->wino = (struct sn_winograd){ .x = j->x, .lanes = j->lanes, .planes = j->conv.planes, .u = j->v, .group_stride = j->conv.group_stride / 9, .u_stride = u / 36,
                                     .bias = j->conv.bias, .y = j->y, .oc = s->oc, .h = s->h, .w = s->w, .dil = s->dil, .tiles_y = ty,
                                     .tiles_x = tx, .act = j->conv.act };
-    j->tiles = (struct sn_winograd_span){ .t1 = tiles, .c1 = j->conv.planes, .tiles = tiles, .v = j->v + u, .m = j->v + u + v, .stride = v / 36 };
+    j->tiles = (struct sn_winograd_span){ .t1 = tiles, .c1 = j->conv.planes, .g1 = j->conv.groups, .v = j->v + u, .m = j->v + u + v, .stride = ((size_t)tiles + 1) * SN_LANES };
     if (j->op != OP_winograd_output && j->op != OP_i16_winograd_output)
         j->flops = 0;
     j->bytes = 4.0 * (double)v; /* of the input's transform: what it writes */
@@ -138,7 +138,7 @@ static int i16_job(struct job *j, const struct conv_shape *s, struct sn_error *e
     SN_TRY(wino ? winograd_job(j, s, err) : conv_job(j, s, err));
     pairs = (size_t)sn_i16_pairs(j->conv.planes);
     chunks = (size_t)sn_i16_chunks(j->conv.planes);
-    pixels = wino ? (size_t)j->tiles.tiles : (size_t)(s->h * s->w);
+    pixels = wino ? (size_t)j->tiles.t1 : (size_t)(s->h * s->w);
     stride = (pixels * pairs + 1) * SN_LANES;
     words = positions * pairs * SN_LANES * SN_GROUP;
     z = positions * chunks * SN_GROUP;
@@ -153,10 +153,8 @@ static int i16_job(struct job *j, const struct conv_shape *s, struct sn_error *e
     j->i16_conv = (struct sn_i16_conv2d){ .c = j->conv, .q = j->quantise.q, .t = j->quantise.t, .w = (const int32_t *)(void *)j->v,
                                           .z = j->v + (size_t)j->span.g1 * words, .group_stride = words, .z_stride = z };
     j->i16_wino = (struct sn_i16_winograd){ .c = j->wino, .u = j->i16_conv.w, .z = j->i16_conv.z, .group_stride = words, .z_stride = z };
-    j->i16_tiles = (struct sn_i16_span){ .s = j->tiles, .t = j->quantise.t };
-    j->i16_tiles.s.v = j->quantise.q;
-    j->i16_tiles.s.m = j->v + u + q;
-    j->i16_tiles.s.stride = stride;
+    j->i16_tiles = (struct sn_i16_span){ .t1 = j->tiles.t1, .c1 = j->conv.planes, .tiles = j->tiles.t1, .v = j->quantise.q, .t = j->quantise.t,
+                                         .m = j->v + u + q, .stride = stride };
     if (!wino)
         sn_i16_quantise_ref(&j->quantise);
     if (j->op == OP_i16_quantise)
@@ -217,14 +215,13 @@ static void job_run(struct job *j, const struct row *row)
         ((sn_conv2d_fn *)row->fn)(&j->conv, &j->span);
         break;
     case OP_winograd_weights:
-        ((sn_winograd_weights_fn *)row->fn)(&(struct sn_winograd_weights){ j->w, j->v, (size_t)j->conv.groups * j->conv.group_stride / 9 });
+        ((sn_winograd_weights_fn *)row->fn)(&(struct sn_winograd_weights){ j->w, j->v, j->wino.u_stride - SN_LANES, j->wino.u_stride });
         break;
     case OP_winograd_input:
         ((sn_winograd_input_fn *)row->fn)(&j->wino, &j->tiles);
         break;
     case OP_winograd_output:
-        for (j->tiles.g = 0; j->tiles.g < j->conv.groups; j->tiles.g++)
-            (void)((sn_winograd_output_fn *)row->fn)(&j->wino, &j->tiles);
+        (void)((sn_winograd_output_fn *)row->fn)(&j->wino, &j->tiles);
         break;
     case OP_i16_quantise:
         ((sn_i16_quantise_fn *)row->fn)(&j->quantise);
@@ -236,7 +233,7 @@ static void job_run(struct job *j, const struct row *row)
         ((sn_i16_winograd_input_fn *)row->fn)(&j->i16_wino, &j->i16_tiles);
         break;
     case OP_i16_winograd_output:
-        for (j->i16_tiles.s.g = 0; j->i16_tiles.s.g < j->conv.groups; j->i16_tiles.s.g++)
+        for (j->i16_tiles.g = 0; j->i16_tiles.g < j->conv.groups; j->i16_tiles.g++)
             (void)((sn_i16_winograd_output_fn *)row->fn)(&j->i16_wino, &j->i16_tiles);
         break;
     case OP_affine:

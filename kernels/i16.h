@@ -78,7 +78,7 @@ typedef void sn_i16_conv2d_fn(const struct sn_i16_conv2d *p, const struct sn_con
  * The parts of a Winograd convolution (kernels.h):
  *   input    tiles t0 <= t < t1 of planes c0 <= c < c1, whole chunks -> words v[36][pairs][tiles][16], position p
  *            at p * stride words; t[chunk][tiles]
- *   output   group g, tiles t0 <= t < t1; m as in kernels.h
+ *   output   group g, tiles t0 <= t < t1; m: scratch, 36 * ((t1 - t0) * 32 + 16) floats
  *   u        [groups][chunk][36][pairs of the chunk][16][32] words; z [groups][chunk][36][32]; c.u, c.direct not used
  */
 struct sn_i16_winograd {
@@ -88,8 +88,11 @@ struct sn_i16_winograd {
     size_t group_stride, z_stride;
 };
 struct sn_i16_span {
-    struct sn_winograd_span s; /* v: int32_t */
-    float *t;
+    int t0, t1, c0, c1, g;
+    int base, tiles;    /* tile t lies at t - base of v's `tiles` */
+    int32_t *v;
+    float *t, *m;
+    size_t stride;
 };
 typedef void sn_i16_winograd_input_fn(const struct sn_i16_winograd *p, const struct sn_i16_span *s);
 /* true when every value it stored is finite */

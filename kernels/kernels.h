@@ -33,7 +33,8 @@ struct sn_activation {
 
 /*
  * conv2d: y = act(conv(x, w) + bias + residual); dilation as in Chen et al. 2017, eq. (1).
- *   x      `planes` planes [ih][iw][16]; padding is implied, not stored
+ *   x      `planes` planes [ih][iw][16]; padding is implied, not stored. planar: at most 4 planes [ih][iw], one
+ *          channel each (a network's input)
  *   w      [groups][chunk][kh][kw][used lanes of the chunk][32]: the order of use; lanes of output
  *          channels beyond oc are zero. group_stride elements from group to group
  *   bias   [groups * 32], zero beyond oc, or NULL
@@ -57,6 +58,7 @@ struct sn_conv2d {
     void *const *y;
     int oc, groups, up;
     int ih, iw, oh, ow, kh, kw, stride, dil, pad_h, pad_w;
+    bool planar;
     struct sn_activation act;
 };
 /* Output pixels p0 <= p < p1 (p = row * ow + column, before `up`) of weight groups g0 <= g < g1. */
@@ -70,23 +72,26 @@ typedef void sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *
  * winograd: the convolution 3x3, stride 1, any dilation, padding = dilation, in 6x6 tiles that give
  * 4x4 outputs: F(4x4, 3x3). A dilation d cuts the image into d x d interleaved sub-images, tiled one
  * after the other; tiles_y, tiles_x are a sub-image's. Three parts:
- *   weights  [3][3][n] -> [36][n], n = used lanes of a chunk * 32, by winograd_filter twice
- *   input    tiles t0 <= t < t1 of planes c0 <= c < c1 -> v[36][planes][tiles][16], position p at
- *            p * stride; tile t at t - base; pixels outside the image are 0
- *   output   group g, tiles t0 <= t < t1: m[p] = sum over chunks of (acc = 0; for ic: acc = fma(v, u,
- *            acc)), then winograd_output twice, then bias, residual, activation as conv2d
+ *   weights  [3][3][n] -> [36][n], n = used lanes of a chunk * 32, by winograd_filter twice; position p of u
+ *            at p * stride
+ *   input    tiles t0 <= t < t1 of planes c0 <= c < c1 -> v[planes][36][stride], tile t at (t - base) * 16;
+ *            pixels outside the image are 0
+ *   output   groups g0 <= g < g1, tiles t0 <= t < t1: m[p] = sum over chunks of (acc = 0; for ic: acc =
+ *            fma(v, u, acc)), then winograd_output twice, then bias, residual, activation as conv2d
  * Each two-dimensional transform runs down the columns first, then along the rows.
- *   u        [groups][chunk][36][used lanes of the chunk][32]; or NULL: `output` makes each chunk's in
- *            the span's u, 36 * 64 * 32 floats, from `direct`, laid out as conv2d's w: the same bits
- *   group_stride  elements of u (of `direct` without u) from group to group
- *   m        scratch, 36 * ((t1 - t0) * 32 + 16) floats
+ *   u        [36][groups][used lanes of all planes][32], u_stride elements from position to position; or NULL:
+ *            `output` makes each chunk's in the span's u, 36 * (64 * 32 + 16) floats, from `direct`, laid out as
+ *            conv2d's w: the same bits
+ *   group_stride  used lanes of all planes * 32: elements of a group at one position of u, or at one tap of direct
+ *   m        scratch, (g1 - g0) * 36 * ((t1 - t0) * 32 + 16) floats
+ * A line of 16 floats more between positions: at strides of a power of two, 36 streams would share a cache set.
  */
 struct sn_winograd {
     const void *const *x;
     const uint8_t *lanes;
     int planes;
     const void *u, *direct;
-    size_t group_stride;
+    size_t group_stride, u_stride;
     const void *bias;
     const void *const *res;
     void *const *y;
@@ -94,15 +99,15 @@ struct sn_winograd {
     struct sn_activation act;
 };
 struct sn_winograd_span {
-    int t0, t1, c0, c1, g;
-    int base, tiles;
+    int t0, t1, c0, c1, g0, g1;
+    int base;
     void *v, *m, *u;
     size_t stride;
 };
 struct sn_winograd_weights {
     const void *w;
     void *u;
-    size_t n;
+    size_t n, stride;
 };
 typedef void sn_winograd_weights_fn(const struct sn_winograd_weights *p);
 typedef void sn_winograd_input_fn(const struct sn_winograd *p, const struct sn_winograd_span *s);

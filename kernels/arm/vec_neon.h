@@ -7,6 +7,7 @@
 #define SN_SIMD(op) sn_##op##_neon
 #define VN 4          /* floats in a vector */
 #define TILE_PIXELS 6 /* register tile: 6 pixels x 16 channels = 24 accumulators of 32 registers */
+#define TILE_WIDE 0
 #define TILE_OC 16
 
 typedef float32x4_t V;

@@ -139,16 +139,13 @@ void sn_i16_conv2d_ref(const struct sn_i16_conv2d *p, const struct sn_conv_span 
 
 /* ---- Winograd ----------------------------------------------------------------------------------- */
 
-void sn_i16_winograd_input_ref(const struct sn_i16_winograd *p, const struct sn_i16_span *span)
+void sn_i16_winograd_input_ref(const struct sn_i16_winograd *p, const struct sn_i16_span *s)
 {
-    const struct sn_winograd_span *s = &span->s;
-
     for (int t = s->t0; t < s->t1; t++)
         for (int c0 = s->c0; c0 < s->c1; c0 += SN_CHUNK) {
-            float v[SN_I16_POSITIONS][SN_CHUNK][SN_LANES] = { 0 };
+            float v[SN_CHUNK][SN_I16_POSITIONS][SN_LANES];
             struct sn_winograd chunk = p->c;
-            struct sn_winograd_span one = { .t0 = t, .t1 = t + 1, .c1 = SN_MIN(SN_CHUNK, s->c1 - c0), .base = t, .tiles = 1, .v = v,
-                                            .stride = SN_CHUNK * SN_LANES };
+            struct sn_winograd_span one = { .t0 = t, .t1 = t + 1, .c1 = SN_MIN(SN_CHUNK, s->c1 - c0), .base = t, .v = v, .stride = SN_LANES };
             size_t tile = (size_t)(t - s->base), tiles = (size_t)s->tiles;
             uint32_t most = 0;
             float scale;
@@ -158,19 +155,18 @@ void sn_i16_winograd_input_ref(const struct sn_i16_winograd *p, const struct sn_
             for (int i = 0; i < SN_I16_POSITIONS; i++)
                 for (int c = 0; c < one.c1; c++)
                     for (int l = 0; l < SN_LANES; l++)
-                        most = SN_MAX(most, magnitude(v[i][c][l] * sn_i16_rb[i]));
-            scale = sn_i16_scale(most, &span->t[(size_t)(c0 / SN_CHUNK) * tiles + tile]);
+                        most = SN_MAX(most, magnitude(v[c][i][l] * sn_i16_rb[i]));
+            scale = sn_i16_scale(most, &s->t[(size_t)(c0 / SN_CHUNK) * tiles + tile]);
             for (size_t i = 0; i < SN_I16_POSITIONS; i++)
                 for (int c = 0; c < one.c1; c += 2)
-                    pair(v[i][c], c + 1 < one.c1 ? v[i][c + 1] : NULL, scale * sn_i16_rb[i],
-                         (int32_t *)s->v + i * s->stride + ((size_t)((c0 + c) / 2) * tiles + tile) * SN_LANES);
+                    pair(v[c][i], c + 1 < one.c1 ? v[c + 1][i] : NULL, scale * sn_i16_rb[i],
+                         s->v + i * s->stride + ((size_t)((c0 + c) / 2) * tiles + tile) * SN_LANES);
         }
 }
 
 /* m[36][32] of one tile: the sums over all input channels, chunk by chunk. */
-static void products(const struct sn_i16_winograd *p, const struct sn_i16_span *span, int t, float m[SN_I16_POSITIONS][SN_GROUP])
+static void products(const struct sn_i16_winograd *p, const struct sn_i16_span *s, int t, float m[SN_I16_POSITIONS][SN_GROUP])
 {
-    const struct sn_winograd_span *s = &span->s;
     const int32_t *u = p->u + (size_t)s->g * p->group_stride;
     const float *z = p->z + (size_t)s->g * p->z_stride;
     size_t tile = (size_t)(t - s->base), tiles = (size_t)s->tiles;
@@ -181,8 +177,8 @@ static void products(const struct sn_i16_winograd *p, const struct sn_i16_span *
 
             for (int k = k0; k < SN_MIN(k0 + SN_I16_PAIRS, sn_i16_pairs(p->c.planes)); k++)
                 for (size_t l = 0; l < SN_LANES; l++, u += SN_GROUP)
-                    multiply(sum, ((const int32_t *)s->v)[i * s->stride + ((size_t)k * tiles + tile) * SN_LANES + l], u);
-            flush_sums(sum, span->t[(size_t)(k0 / SN_I16_PAIRS) * tiles + tile], z, m[i]);
+                    multiply(sum, s->v[i * s->stride + ((size_t)k * tiles + tile) * SN_LANES + l], u);
+            flush_sums(sum, s->t[(size_t)(k0 / SN_I16_PAIRS) * tiles + tile], z, m[i]);
         }
 }
 
@@ -205,24 +201,24 @@ static void transform_back(float m[SN_I16_POSITIONS][SN_GROUP], int o, float out
     }
 }
 
-bool sn_i16_winograd_output_ref(const struct sn_i16_winograd *p, const struct sn_i16_span *span)
+bool sn_i16_winograd_output_ref(const struct sn_i16_winograd *p, const struct sn_i16_span *s)
 {
     const struct sn_winograd *c = &p->c;
     bool finite = true;
 
-    for (int t = span->s.t0; t < span->s.t1; t++) {
+    for (int t = s->t0; t < s->t1; t++) {
         int per = c->tiles_y * c->tiles_x, phase = t / per;
         int y0 = phase / c->dil + t % per / c->tiles_x * 4 * c->dil, x0 = phase % c->dil + t % per % c->tiles_x * 4 * c->dil;
         float m[SN_I16_POSITIONS][SN_GROUP] = { { 0 } }, out[16][SN_GROUP];
 
-        products(p, span, t, m);
+        products(p, s, t, m);
         for (int o = 0; o < SN_GROUP; o++)
             transform_back(m, o, out);
         for (int i = 0; i < 16; i++) {
             int y = y0 + i / 4 * c->dil, x = x0 + i % 4 * c->dil;
 
             if (y < c->h && x < c->w)
-                finite &= finish(c->bias, c->res, c->y, c->oc, &c->act, span->s.g * SN_GROUP, (size_t)y * (size_t)c->w + (size_t)x, out[i]);
+                finite &= finish(c->bias, c->res, c->y, c->oc, &c->act, s->g * SN_GROUP, (size_t)y * (size_t)c->w + (size_t)x, out[i]);
         }
     }
     return finite;

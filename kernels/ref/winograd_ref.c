@@ -16,7 +16,11 @@
 #define SET(x) ((sn_real)(x))
 SN_WINOGRAD_LINES(sn_real)
 
-static size_t position(const struct sn_winograd_span *s, size_t p) { return p * s->stride; }
+/* Where tile t's 16 lanes of plane c lie in v at position p. */
+static size_t place(const struct sn_winograd_span *s, int c, size_t p, int t)
+{
+    return ((size_t)c * 36 + p) * s->stride + (size_t)(t - s->base) * SN_LANES;
+}
 
 void SN_REF(winograd_weights)(const struct sn_winograd_weights *p)
 {
@@ -36,7 +40,7 @@ void SN_REF(winograd_weights)(const struct sn_winograd_weights *p)
                 line[kw] = g[kw][r];
             winograd_filter(line, out);
             for (size_t c = 0; c < 6; c++)
-                u[(r * 6 + c) * p->n + i] = out[c];
+                u[(r * 6 + c) * p->stride + i] = out[c];
         }
     }
 }
@@ -58,7 +62,6 @@ void SN_REF(winograd_input)(const struct sn_winograd *p, const struct sn_winogra
         origin(p, t, &y0, &x0);
         for (int c = s->c0; c < s->c1; c++) {
             const sn_real *x = p->x[c];
-            sn_real *v = (sn_real *)s->v + ((size_t)c * (size_t)s->tiles + (size_t)(t - s->base)) * SN_LANES;
 
             for (size_t l = 0; l < SN_LANES; l++) {
                 sn_real d[6][6], line[6];
@@ -81,7 +84,7 @@ void SN_REF(winograd_input)(const struct sn_winograd *p, const struct sn_winogra
                         line[j] = d[j][i];
                     winograd_input(line, out);
                     for (size_t j = 0; j < 6; j++)
-                        v[position(s, i * 6 + j) + l] = out[j];
+                        ((sn_real *)s->v)[place(s, c, i * 6 + j, t) + l] = out[j];
                 }
             }
         }
@@ -94,7 +97,7 @@ static void product(const struct sn_winograd *p, const struct sn_winograd_span *
     sn_real acc[SN_GROUP] = { 0 };
 
     for (int c = c0; c < c1; c++) {
-        const sn_real *v = (const sn_real *)s->v + position(s, pos) + ((size_t)c * (size_t)s->tiles + (size_t)(t - s->base)) * SN_LANES;
+        const sn_real *v = (const sn_real *)s->v + place(s, c, pos, t);
 
         for (int l = 0; l < p->lanes[c]; l++, u += SN_GROUP)
             for (int o = 0; o < SN_GROUP; o++)
@@ -104,24 +107,26 @@ static void product(const struct sn_winograd *p, const struct sn_winograd_span *
         total[o] = c0 == 0 ? acc[o] : total[o] + acc[o];
 }
 
-/* m[tile][36][32]: the sums over all input channels, chunk by chunk. */
-static void products(const struct sn_winograd *p, const struct sn_winograd_span *s)
+/* m[tile][36][32]: the sums of group g over all input channels, chunk by chunk. */
+static void products(const struct sn_winograd *p, const struct sn_winograd_span *s, int g, sn_real *m)
 {
-    const sn_real *w = (const sn_real *)(p->u ? p->u : p->direct) + (size_t)s->g * p->group_stride;
+    const sn_real *w = (const sn_real *)p->direct + 9 * (size_t)g * p->group_stride;
+    const sn_real *u = p->u ? (const sn_real *)p->u + (size_t)g * p->group_stride : s->u;
 
     for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
         int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
-        const sn_real *u = p->u ? w : s->u;
-        size_t n = 0;
+        size_t n = 0, stride;
 
         for (int c = c0; c < c1; c++)
             n += (size_t)p->lanes[c] * SN_GROUP;
+        stride = p->u ? p->u_stride : n + SN_LANES;
         if (!p->u)
-            SN_REF(winograd_weights)(&(struct sn_winograd_weights){ .w = w, .u = s->u, .n = n });
+            SN_REF(winograd_weights)(&(struct sn_winograd_weights){ .w = w, .u = s->u, .n = n, .stride = stride });
         for (int t = s->t0; t < s->t1; t++)
             for (size_t pos = 0; pos < 36; pos++)
-                product(p, s, pos, t, c0, c1, u + pos * n, (sn_real *)s->m + ((size_t)(t - s->t0) * 36 + pos) * SN_GROUP);
-        w += (p->u ? 36 : 9) * n;
+                product(p, s, pos, t, c0, c1, u + pos * stride, m + ((size_t)(t - s->t0) * 36 + pos) * SN_GROUP);
+        w += 9 * n;
+        u += p->u ? n : 0;
     }
 }
 
@@ -142,11 +147,11 @@ static bool finish(const struct sn_winograd *p, int channel, int y, int x, sn_re
     return v - v == 0;
 }
 
-bool SN_REF(winograd_output)(const struct sn_winograd *p, const struct sn_winograd_span *s)
+static bool output_group(const struct sn_winograd *p, const struct sn_winograd_span *s, int g)
 {
     bool finite = true;
 
-    products(p, s);
+    products(p, s, g, s->m);
     for (int t = s->t0; t < s->t1; t++) {
         const sn_real *m = (const sn_real *)s->m + (size_t)(t - s->t0) * 36 * SN_GROUP;
         int y0, x0;
@@ -165,9 +170,18 @@ bool SN_REF(winograd_output)(const struct sn_winograd *p, const struct sn_winogr
                     line[j] = d[j][i];
                 winograd_output(line, out);
                 for (int j = 0; j < 4; j++)
-                    finite &= finish(p, s->g * SN_GROUP + o, y0 + i * p->dil, x0 + j * p->dil, out[j]);
+                    finite &= finish(p, g * SN_GROUP + o, y0 + i * p->dil, x0 + j * p->dil, out[j]);
             }
         }
     }
+    return finite;
+}
+
+bool SN_REF(winograd_output)(const struct sn_winograd *p, const struct sn_winograd_span *s)
+{
+    bool finite = true;
+
+    for (int g = s->g0; g < s->g1; g++)
+        finite &= output_group(p, s, g);
     return finite;
 }

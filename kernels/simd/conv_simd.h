@@ -1,10 +1,9 @@
 /*
- * conv_simd.h: conv2d as register tiles of NP pixels (of one output row) x TILE_OC channels: per
- * input channel, load the channel's weights, broadcast NP inputs, NP x TILE_OC/VN fused
- * multiply-adds. The tap list is walked inside a chunk, so the accumulators stay in registers for
- * up to 64 * kh * kw steps; chunk totals wait in a small buffer in L1. Up to BLOCK tiles pass through
- * the chunks together: weights that come from memory come once for all of them, at a pace that the
- * hardware's prefetcher can follow.
+ * conv_simd.h: conv2d as register tiles of NP pixels (of one output row) x TILE_OC channels, or where
+ * rows are short of half as many pixels x 2 TILE_OC channels: per input channel, load the channel's
+ * weights, broadcast NP inputs, multiply-add. The tap list is walked inside a chunk, so the accumulators
+ * stay in registers for up to 64 * kh * kw steps; chunk totals wait in a small buffer in L1. Up to BLOCK
+ * tiles pass through the chunks together: weights that come from memory come once for all of them.
  * Pixels that are not neighbours in memory (stride, image border) are first copied to a scratch
  * line: one copy per 16 * TILE_OC/VN multiply-adds each, 2 to 6 % where it happens.
  * With SN_PARTS_ONLY: the parts that i16_simd.h needs.
@@ -81,58 +80,64 @@ static void conv_finish(const struct sn_conv2d *p, int np, int channel, size_t p
     }
 }
 
-enum { BLOCK = 4 };
+enum { BLOCK = 16 };
 
 struct conv_tile {
     int oy, ox, np; /* np pixels of output row oy from ox on */
 };
 
-/* Cuts a span into register tiles and hands them on, BLOCK at a time. */
-typedef void conv_block_fn(const void *conv, const struct conv_tile *t, int n, int g);
-SN_INLINE void conv_walk(const struct sn_conv2d *p, const struct sn_conv_span *span, conv_block_fn *block, const void *conv)
+/* Cuts a span's pixels into register tiles and hands them on, BLOCK at a time, for group g; wide: and the next. */
+typedef void conv_block_fn(const void *conv, const struct conv_tile *t, int n, int g, bool wide);
+SN_INLINE void conv_walk(const struct sn_conv2d *p, const struct sn_conv_span *span, int g, bool wide, conv_block_fn *block, const void *conv)
 {
     struct conv_tile tile[BLOCK];
+    int n = 0;
 
-    for (int g = span->g0; g < span->g1; g++) {
-        int n = 0;
+    for (int px = span->p0; px < span->p1;) {
+        int oy = px / p->ow, ox = px % p->ow;
+        int row = SN_MIN(p->ow - ox, span->p1 - px); /* to the end of the row */
+        int tiles = (row + TILE_PIXELS - 1) / TILE_PIXELS;
 
-        for (int px = span->p0; px < span->p1;) {
-            int oy = px / p->ow, ox = px % p->ow;
-            int row = SN_MIN(p->ow - ox, span->p1 - px); /* to the end of the row */
-            int tiles = (row + TILE_PIXELS - 1) / TILE_PIXELS;
+        /* nearly equal pieces: 32 = 11 + 11 + 10, not 14 + 14 + 4 */
+        for (int t = 0; t < tiles; t++) {
+            int from = row * t / tiles;
 
-            /* nearly equal pieces: 32 = 11 + 11 + 10, not 14 + 14 + 4 */
-            for (int t = 0; t < tiles; t++) {
-                int from = row * t / tiles;
-
-                tile[n++] = (struct conv_tile){ oy, ox + from, row * (t + 1) / tiles - from };
-                if (n == BLOCK) {
-                    block(conv, tile, n, g);
-                    n = 0;
-                }
+            tile[n++] = (struct conv_tile){ oy, ox + from, row * (t + 1) / tiles - from };
+            if (n == BLOCK) {
+                block(conv, tile, n, g, wide);
+                n = 0;
             }
-            px += row;
         }
-        block(conv, tile, n, g);
+        px += row;
     }
+    if (n > 0)
+        block(conv, tile, n, g, wide);
 }
 
 #ifndef SN_PARTS_ONLY
+/* Rows kh0 <= kh < kh1 and columns kw0 <= kw < kw1 of a kernel: all, or one tap. */
+struct conv_taps {
+    int kh0, kh1, kw0, kw1;
+};
+
+#define TILE_FLOATS (TILE_PIXELS * TILE_OC)
+
 /*
- * One chunk, planes c0 <= c < c1 with the weights at w, of one register tile: its sums join the total.
- * step: floats between neighbouring pixels' inputs, 16 for stride 1, 32 for stride 2.
+ * Of one chunk, planes c0 <= c < c1, some taps, with the weights at w, for one register tile: the sums
+ * start at 0 with the first tap, wait in part between calls, and join the total with the last. nv: TILE_V; or twice that, half as many pixels of two weight groups. step: floats between neighbouring
+ * pixels' inputs, 16 for stride 1, 32 for stride 2.
  */
-SN_INLINE void conv_chunk(const struct sn_conv2d *p, const int np, const int step, const struct conv_tile *t, int c0, int c1, const float *w,
-                          float *total)
+SN_INLINE void conv_chunk(const struct sn_conv2d *p, const int np, const int nv, const int step, const struct conv_tile *t, int c0, int c1,
+                          const struct conv_taps *taps, const float *w, const float *next, size_t pace, float *part, float *total)
 {
     _Alignas(64) float scratch[TILE_PIXELS * 2 * SN_LANES];
-    V acc[TILE_PIXELS][TILE_V];
+    V acc[TILE_PIXELS * TILE_V];
 
-    tile_zero(np, acc);
-    for (int kh = 0; kh < p->kh; kh++) {
+    tile_start(np * nv, nv > TILE_V && taps->kh0 + taps->kw0 > 0 ? part : NULL, acc);
+    for (int kh = taps->kh0; kh < taps->kh1; kh++) {
         int y = t->oy * p->stride - p->pad_h + kh * p->dil;
 
-        for (int kw = 0; kw < p->kw; kw++) {
+        for (int kw = taps->kw0; kw < taps->kw1; kw++) {
             int x = t->ox * p->stride - p->pad_w + kw * p->dil;
 
             for (int c = c0; c < c1; c++) {
@@ -141,50 +146,116 @@ SN_INLINE void conv_chunk(const struct sn_conv2d *p, const int np, const int ste
                 if (y >= 0 && y < p->ih)
                     line = conv_line(p, np, step, (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES, x, scratch);
                 if (line)
-                    conv_step(np, step, acc, line, p->lanes[c], w, 0);
+                    conv_step(np, nv, step, acc, line, p->lanes[c], w, p->group_stride, next, pace);
                 w += (size_t)p->lanes[c] * SN_GROUP;
+                next += p->lanes[c] * pace;
             }
         }
     }
-    tile_total(np, TILE_OC, acc, c0 == 0, total);
-}
-
-static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, int c0, int c1, const float *w, float *total)
-{
-    if (p->stride == 2)
-        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, 2 * SN_LANES, t, c0, c1, w, total))
+    if (nv > TILE_V && (taps->kh1 < p->kh || taps->kw1 < p->kw))
+        tile_store(np * nv, acc, part);
     else
-        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, SN_LANES, t, c0, c1, w, total))
+        tile_total(np, nv, TILE_OC, TILE_FLOATS / 2, acc, c0 == 0, total);
 }
 
-/* n tiles, all channels of weight group g. */
-static void conv_block(const void *conv, const struct conv_tile *t, int n, int g)
+/*
+ * One register tile of a planar input, whose channels fill one chunk; step: the stride, 1 or 2, or 1 with every
+ * pixel copied. Taps that reach over the border are copied with zeros for the pixels outside.
+ */
+SN_INLINE void conv_planar(const struct sn_conv2d *p, const int np, const int step, const struct conv_tile *t, const float *w, float *total)
+{
+    float scratch[TILE_PIXELS * 2];
+    V acc[TILE_PIXELS * TILE_V];
+
+    tile_start(np * TILE_V, NULL, acc);
+    for (int kh = 0; kh < p->kh; kh++) {
+        int y = t->oy * p->stride - p->pad_h + kh * p->dil;
+
+        if (y < 0 || y >= p->ih) {
+            w += p->kw * p->planes * SN_GROUP;
+            continue;
+        }
+        for (int kw = 0; kw < p->kw; kw++) {
+            int x = t->ox * p->stride - p->pad_w + kw * p->dil;
+            bool whole = p->stride == step && x >= 0 && x + (np - 1) * step < p->iw;
+
+            for (int c = 0; c < p->planes; c++, w += SN_GROUP) {
+                const float *line = (const float *)p->x[c] + (ptrdiff_t)y * p->iw + x;
+
+                if (!whole) {
+                    SN_UNROLL
+                    for (int i = 0; i < np; i++)
+                        scratch[i * step] = x + i * p->stride >= 0 && x + i * p->stride < p->iw ? line[i * p->stride] : 0;
+                    line = scratch;
+                }
+                conv_step(np, TILE_V, step, acc, line, 1, w, 0, w, 0);
+            }
+        }
+    }
+    tile_total(np, TILE_V, TILE_OC, 0, acc, true, total);
+}
+
+static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, bool wide, int c0, int c1, const struct conv_taps *taps, const float *w, const float *next,
+                     size_t pace, float *part, float *total)
+{
+    if (wide && p->stride == 2)
+        SN_WIDE_SWITCH(t->np, conv_chunk(p, NP, 2 * TILE_V, 2 * SN_LANES, t, c0, c1, taps, w, next, pace, part, total))
+    else if (wide)
+        SN_WIDE_SWITCH(t->np, conv_chunk(p, NP, 2 * TILE_V, SN_LANES, t, c0, c1, taps, w, next, pace, part, total))
+    else if (p->planar && p->stride == 2)
+        SN_TILE_SWITCH(t->np, conv_planar(p, NP, 2, t, w, total))
+    else if (p->planar)
+        SN_TILE_SWITCH(t->np, conv_planar(p, NP, 1, t, w, total))
+    else if (p->stride == 2)
+        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, 2 * SN_LANES, t, c0, c1, taps, w, next, pace, part, total))
+    else
+        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, SN_LANES, t, c0, c1, taps, w, next, pace, part, total))
+}
+
+/* n tiles, all channels of weight group g; wide: and of the next. */
+static void conv_block(const void *conv, const struct conv_tile *t, int n, int g, bool wide)
 {
     const struct sn_conv2d *p = conv;
-    _Alignas(64) float total[BLOCK][TILE_PIXELS * TILE_OC];
+    _Alignas(64) float total[BLOCK][TILE_FLOATS], part[BLOCK][TILE_FLOATS];
+    size_t pace = (size_t)(SN_GROUP / n);
     int quad = g / p->groups;
 
-    for (int half = 0; half < SN_GROUP && g % p->groups * SN_GROUP + half < p->oc; half += TILE_OC) {
-        const float *w = (const float *)p->w + (size_t)g * p->group_stride + half;
+    for (int channel = g % p->groups * SN_GROUP, end = SN_MIN(channel + SN_GROUP, p->oc); channel < end; channel += TILE_OC) {
+        const float *w = (const float *)p->w + (size_t)g * p->group_stride + channel % SN_GROUP;
 
         for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
             int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
 
-            for (int i = 0; i < n; i++)
-                conv_sum(p, &t[i], c0, c1, w, total[i]);
-            for (int c = c0; c < c1; c++)
-                w += (size_t)p->lanes[c] * (size_t)(p->kh * p->kw) * SN_GROUP;
+            /* short tiles read a chunk's weights faster than the second-level cache gives them: a tap's stay in the first */
+            for (int tap = 0; tap < (wide ? p->kh * p->kw : 1); tap++) {
+                struct conv_taps taps = { 0, p->kh, 0, p->kw };
+                size_t k = 0;
+
+                if (wide)
+                    taps = (struct conv_taps){ tap / p->kw, tap / p->kw + 1, tap % p->kw, tap % p->kw + 1 };
+                for (int c = c0; c < c1; c++)
+                    k += (size_t)p->lanes[c] * (size_t)((taps.kh1 - taps.kh0) * (taps.kw1 - taps.kw0));
+                for (int i = 0; i < n; i++)
+                    conv_sum(p, &t[i], wide, c0, c1, &taps, w, w + (SN_GROUP + (size_t)i * pace) * k, pace, part[i], total[i]);
+                w += k * SN_GROUP;
+            }
         }
         for (int i = 0; i < n; i++) {
             size_t pixel = ((size_t)(t[i].oy * p->up + quad / 2) * (size_t)p->ow + (size_t)t[i].ox) * (size_t)p->up + (size_t)(quad % 2);
 
-            conv_finish(p, t[i].np, g % p->groups * SN_GROUP + half, pixel, total[i]);
+            conv_finish(p, t[i].np, channel, pixel, total[i]);
+            if (wide)
+                conv_finish(p, t[i].np, channel + SN_GROUP, pixel, total[i] + TILE_FLOATS / 2);
         }
     }
 }
 
 void SN_SIMD(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)
 {
-    conv_walk(p, span, conv_block, p);
+    for (int g = span->g0, groups; g < span->g1; g += groups) {
+        /* short rows do not fill a tile: two groups at once do */
+        groups = p->ow <= TILE_WIDE && p->up == 1 && !p->planar && g + 1 < span->g1 ? 2 : 1;
+        conv_walk(p, span, g, groups == 2, conv_block, p);
+    }
 }
 #endif

@@ -70,7 +70,7 @@ void SN_SIMD(i16_quantise)(const struct sn_i16_quantise *p)
     }
 }
 
-/* A chunk of one tile, transformed to v[36][SN_CHUNK][16]: to 16 bits, at q, `stride` words from position to position. */
+/* A chunk of one tile, transformed to v[SN_CHUNK][36][16]: to 16 bits, at q, `stride` words from position to position. */
 SN_INLINE void quantise_tile(const float *v, const int planes, int32_t *q, size_t stride, size_t pair, float *t)
 {
     const float *x[SN_CHUNK];
@@ -78,16 +78,16 @@ SN_INLINE void quantise_tile(const float *v, const int planes, int32_t *q, size_
     V s;
 
     for (int c = 0; c < planes; c++)
-        x[c] = v + c * SN_LANES;
+        x[c] = v + c * SN_I16_POSITIONS * SN_LANES;
     for (size_t p = 0; p < SN_I16_POSITIONS; p++)
-        most = i16_most(planes, most, x, p * SN_CHUNK * SN_LANES, v_set1(sn_i16_rb[p]));
+        most = i16_most(planes, most, x, p * SN_LANES, v_set1(sn_i16_rb[p]));
     s = v_set1(sn_i16_scale(i_largest(most), t));
-    for (size_t p = 0; p < SN_I16_POSITIONS; p++, v += SN_CHUNK * SN_LANES) {
+    for (size_t p = 0; p < SN_I16_POSITIONS; p++) {
         V sp = v_mul(s, v_set1(sn_i16_rb[p]));
 
         SN_UNROLL
         for (int c = 0; c < planes; c += 2)
-            i16_pair(v + c * SN_LANES, c + 1 < planes ? v + (c + 1) * SN_LANES : NULL, sp, q + p * stride + (size_t)(c / 2) * pair);
+            i16_pair(x[c] + p * SN_LANES, c + 1 < planes ? x[c + 1] + p * SN_LANES : NULL, sp, q + p * stride + (size_t)(c / 2) * pair);
     }
 }
 
@@ -112,19 +112,17 @@ SN_INLINE void i16_fetch(const struct sn_winograd *p, int t, int planes)
     }
 }
 
-void SN_SIMD(i16_winograd_input)(const struct sn_i16_winograd *p, const struct sn_i16_span *span)
+void SN_SIMD(i16_winograd_input)(const struct sn_i16_winograd *p, const struct sn_i16_span *s)
 {
-    const struct sn_winograd_span *s = &span->s;
     _Alignas(64) float v[SN_I16_POSITIONS * SN_CHUNK * SN_LANES];
 
     for (int t = s->t0; t < s->t1; t++)
         for (int c0 = s->c0; c0 < s->c1; c0 += SN_CHUNK) {
             struct sn_winograd chunk = p->c;
-            struct sn_winograd_span one = { .t0 = t, .t1 = t + 1, .c1 = SN_MIN(SN_CHUNK, s->c1 - c0), .base = t, .tiles = 1, .v = v,
-                                            .stride = SN_CHUNK * SN_LANES };
+            struct sn_winograd_span one = { .t0 = t, .t1 = t + 1, .c1 = SN_MIN(SN_CHUNK, s->c1 - c0), .base = t, .v = v, .stride = SN_LANES };
             size_t tile = (size_t)(t - s->base), pair = (size_t)s->tiles * SN_LANES;
-            int32_t *q = (int32_t *)s->v + (size_t)(c0 / 2) * pair + tile * SN_LANES;
-            float *scale = &span->t[(size_t)(c0 / SN_CHUNK) * (size_t)s->tiles + tile];
+            int32_t *q = s->v + (size_t)(c0 / 2) * pair + tile * SN_LANES;
+            float *scale = &s->t[(size_t)(c0 / SN_CHUNK) * (size_t)s->tiles + tile];
 
             chunk.x += c0;
             if (t + 1 < s->t1)

@@ -156,7 +156,7 @@ static void i16_sum(const struct sn_i16_conv2d *p, const struct conv_tile *t, in
 }
 
 /* n tiles, all channels of weight group g. */
-static void i16_block(const void *conv, const struct conv_tile *t, int n, int g)
+static void i16_block(const void *conv, const struct conv_tile *t, int n, int g, bool wide)
 {
     const struct sn_i16_conv2d *p = conv;
     const struct sn_conv2d *c = &p->c;
@@ -164,12 +164,13 @@ static void i16_block(const void *conv, const struct conv_tile *t, int n, int g)
     int taps = c->kh * c->kw, quad = g / c->groups, channel = g % c->groups * SN_GROUP, pairs = sn_i16_pairs(c->planes);
     bool single = taps == 1 && c->pad_h == 0 && c->pad_w == 0;
 
+    (void)wide;
     for (int half = 0; half < SN_GROUP && channel + half < c->oc; half += TILE_OC) {
         const int32_t *w = p->w + (size_t)g * p->group_stride + half;
         const float *z = p->z + (size_t)g * p->z_stride + half;
 
         if (!single)
-            memset(total, 0, sizeof total);
+            memset(total, 0, (size_t)n * sizeof total[0]);
         for (int k0 = 0; k0 < pairs; k0 += SN_I16_PAIRS, z += taps * SN_GROUP) {
             int k1 = SN_MIN(k0 + SN_I16_PAIRS, pairs);
 
@@ -187,7 +188,8 @@ static void i16_block(const void *conv, const struct conv_tile *t, int n, int g)
 
 void SN_SIMD(i16_conv2d)(const struct sn_i16_conv2d *p, const struct sn_conv_span *span)
 {
-    conv_walk(&p->c, span, i16_block, p);
+    for (int g = span->g0; g < span->g1; g++)
+        conv_walk(&p->c, span, g, false, i16_block, p);
 }
 
 /* ---- Winograd -------------------------------------------------------------------------------------- */
@@ -212,9 +214,8 @@ static void i16_product(int np, int k0, int k1, size_t line, const int32_t *v, c
     SN_TILE_SWITCH(np, i16_product_tile(NP, k0, k1, line, v, u, t, z, m))
 }
 
-bool SN_SIMD(i16_winograd_output)(const struct sn_i16_winograd *p, const struct sn_i16_span *span)
+bool SN_SIMD(i16_winograd_output)(const struct sn_i16_winograd *p, const struct sn_i16_span *s)
 {
-    const struct sn_winograd_span *s = &span->s;
     const int32_t *u = p->u + (size_t)s->g * p->group_stride;
     const float *z = p->z + (size_t)s->g * p->z_stride;
     float *m = s->m;
@@ -224,27 +225,23 @@ bool SN_SIMD(i16_winograd_output)(const struct sn_i16_winograd *p, const struct 
 
     for (int k0 = 0; k0 < pairs; k0 += SN_I16_PAIRS) {
         int k1 = SN_MIN(k0 + SN_I16_PAIRS, pairs);
-        const float *t = span->t + (size_t)(k0 / SN_I16_PAIRS) * (size_t)s->tiles + tile;
+        const float *t = s->t + (size_t)(k0 / SN_I16_PAIRS) * (size_t)s->tiles + tile;
 
         for (size_t pos = 0; pos < SN_I16_POSITIONS; pos++, u += (k1 - k0) * SN_LANES * SN_GROUP, z += SN_GROUP)
             for (int half = 0; half < SN_GROUP && s->g * SN_GROUP + half < p->c.oc; half += TILE_OC)
                 for (int i = 0; i < subs; i++) {
                     int a = n * i / subs, b = n * (i + 1) / subs;
-                    const int32_t *v = (const int32_t *)s->v + pos * s->stride + (tile + (size_t)a) * SN_LANES;
+                    const int32_t *v = s->v + pos * s->stride + (tile + (size_t)a) * SN_LANES;
 
                     i16_product(b - a, k0, k1, line, v, u + half, t + a, z + half, m + pos * mstride + (size_t)a * SN_GROUP + (size_t)half);
                 }
     }
-    for (int t = s->t0; t < s->t1; t++) {
-        int y0, x0;
+    for (int channel = s->g * SN_GROUP, end = SN_MIN(channel + SN_GROUP, (p->c.oc + SN_LANES - 1) / SN_LANES * SN_LANES); channel < end; channel += VN) {
+        struct walk at = walk_from(&p->c, s->t0);
 
-        origin(&p->c, t, &y0, &x0);
-        for (int o = 0; o < SN_GROUP; o += VN) {
-            int channel = s->g * SN_GROUP + o;
-
-            if (channel - channel % SN_LANES < p->c.oc)
-                output_tile(&p->c, m + (size_t)(t - s->t0) * SN_GROUP + (size_t)o, mstride, channel, y0, x0, &finite);
-        }
+        m = s->m + channel % SN_GROUP;
+        for (int t = s->t0; t < s->t1; t++, m += SN_GROUP, walk_on(&p->c, &at))
+            output_tile(&p->c, m, mstride, channel, walk_y(&p->c, &at), walk_x(&p->c, &at), &finite);
     }
     return v_all_finite(finite);
 }

@@ -25,8 +25,10 @@ void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
 
         SN_UNROLL
         for (size_t kw = 0; kw < 3; kw++) {
-            for (size_t kh = 0; kh < 3; kh++)
+            for (size_t kh = 0; kh < 3; kh++) {
                 line[kh] = v_load(w + (kh * 3 + kw) * p->n + i);
+                __builtin_prefetch(w + (9 + kh * 3 + kw) * p->n + i, 0, 2); /* the next chunk's */
+            }
             winograd_filter(line, g[kw]);
         }
         SN_UNROLL
@@ -35,20 +37,41 @@ void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
                 line[kw] = g[kw][r];
             winograd_filter(line, out);
             for (size_t c = 0; c < 6; c++)
-                v_store(u + (r * 6 + c) * p->n + i, out[c]);
+                v_store(u + (r * 6 + c) * p->stride + i, out[c]);
         }
     }
 }
 
 #endif
 
-SN_INLINE void origin(const struct sn_winograd *p, int t, int *y, int *x)
+/* Tiles in order: a sub-image's rows, then the next sub-image; without a division for each. */
+struct walk {
+    int phase_y, phase_x, ty, tx;
+};
+
+static struct walk walk_from(const struct sn_winograd *p, int t)
 {
     int per = p->tiles_y * p->tiles_x, phase = t / per;
 
-    *y = phase / p->dil + t % per / p->tiles_x * 4 * p->dil;
-    *x = phase % p->dil + t % per % p->tiles_x * 4 * p->dil;
+    return (struct walk){ phase / p->dil, phase % p->dil, t % per / p->tiles_x, t % per % p->tiles_x };
 }
+
+SN_INLINE void walk_on(const struct sn_winograd *p, struct walk *w)
+{
+    if (++w->tx < p->tiles_x)
+        return;
+    w->tx = 0;
+    if (++w->ty < p->tiles_y)
+        return;
+    w->ty = 0;
+    if (++w->phase_x < p->dil)
+        return;
+    w->phase_x = 0;
+    w->phase_y++;
+}
+
+SN_INLINE int walk_y(const struct sn_winograd *p, const struct walk *w) { return w->phase_y + w->ty * 4 * p->dil; }
+SN_INLINE int walk_x(const struct sn_winograd *p, const struct walk *w) { return w->phase_x + w->tx * 4 * p->dil; }
 
 #ifndef SN_PARTS_ONLY
 /* One tile of one plane; px points at its first input pixel, steps are in floats. */
@@ -95,21 +118,20 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
 {
     _Alignas(64) float copy[36 * SN_LANES];
 
-    for (int t = s->t0; t < s->t1; t++) {
-        int y0, x0;
-        bool whole;
+    for (int c = s->c0; c < s->c1; c++) {
+        const float *plane = p->x[c];
+        float *v = (float *)s->v + (size_t)c * 36 * s->stride + (size_t)(s->t0 - s->base) * SN_LANES;
+        struct walk at = walk_from(p, s->t0);
 
-        origin(p, t, &y0, &x0);
-        whole = y0 >= p->dil && x0 >= p->dil && y0 + 4 * p->dil < p->h && x0 + 4 * p->dil < p->w;
-        for (int c = s->c0; c < s->c1; c++) {
-            const float *x = p->x[c];
-            float *v = (float *)s->v + ((size_t)c * (size_t)s->tiles + (size_t)(t - s->base)) * SN_LANES;
+        for (int t = s->t0; t < s->t1; t++, v += SN_LANES, walk_on(p, &at)) {
+            int y0 = walk_y(p, &at), x0 = walk_x(p, &at);
 
-            if (whole) {
-                x += ((size_t)(y0 - p->dil) * (size_t)p->w + (size_t)(x0 - p->dil)) * SN_LANES;
+            if (y0 >= p->dil && x0 >= p->dil && y0 + 4 * p->dil < p->h && x0 + 4 * p->dil < p->w) {
+                const float *x = plane + ((size_t)(y0 - p->dil) * (size_t)p->w + (size_t)(x0 - p->dil)) * SN_LANES;
+
                 input_tile(x, (size_t)(p->dil * p->w) * SN_LANES, (size_t)p->dil * SN_LANES, v, s->stride);
             } else {
-                border_tile(p, x, y0, x0, copy);
+                border_tile(p, plane, y0, x0, copy);
                 input_tile(copy, 6 * SN_LANES, SN_LANES, v, s->stride);
             }
         }
@@ -118,22 +140,90 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
 
 /* m[np][32] (+)= the sums of one chunk at one position. */
 SN_INLINE void product_tile(const struct sn_winograd *p, const struct sn_winograd_span *s, const int np, int c0, int c1,
-                            const float *v, const float *u, float *m)
+                            const float *v, const float *u, const float *next, size_t pace, float *m)
 {
-    V acc[TILE_PIXELS][TILE_V];
+    V acc[TILE_PIXELS * TILE_V];
 
-    tile_zero(np, acc);
+    tile_start(np * TILE_V, NULL, acc);
     for (int c = c0; c < c1; c++) {
-        conv_step(np, SN_LANES, acc, v + (size_t)c * (size_t)s->tiles * SN_LANES, p->lanes[c], u, SN_CHUNK * SN_LANES * SN_GROUP);
+        conv_step(np, TILE_V, SN_LANES, acc, v + (size_t)c * 36 * s->stride, p->lanes[c], u, 0, next, pace);
         u += (size_t)p->lanes[c] * SN_GROUP;
+        next += p->lanes[c] * pace;
     }
-    tile_total(np, SN_GROUP, acc, c0 == 0, m);
+    tile_total(np, TILE_V, SN_GROUP, 0, acc, c0 == 0, m);
 }
 
-static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, int np, int c0, int c1, const float *v,
-                    const float *u, float *m)
+/*
+ * The sums of chunk c0 <= c < c1 at one position of group g, n tiles in nearly equal pieces. u: the chunk's k * 32
+ * weights there, next: the weights needed after them.
+ */
+static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, int g, int c0, int c1, size_t k, const float *v,
+                    const float *u, const float *next, float *m)
 {
-    SN_TILE_SWITCH(np, product_tile(p, s, NP, c0, c1, v, u, m))
+    int n = s->t1 - s->t0, pieces = (n + TILE_PIXELS - 1) / TILE_PIXELS;
+    size_t pace = (size_t)SN_MAX(SN_GROUP / pieces, 1);
+
+    for (int half = 0; half < SN_GROUP && g * SN_GROUP + half < p->oc; half += TILE_OC)
+        for (int i = 0; i < pieces; i++) {
+            int a = n * i / pieces, b = n * (i + 1) / pieces;
+            const float *x = v + (size_t)(s->t0 - s->base + a) * SN_LANES, *fetch = next + (size_t)i * pace * k;
+
+            SN_TILE_SWITCH(b - a, product_tile(p, s, NP, c0, c1, x, u + half, fetch, pace, m + (size_t)a * SN_GROUP + (size_t)half))
+        }
+}
+
+static size_t used_lanes(const struct sn_winograd *p, int c0, int c1)
+{
+    size_t k = 0;
+
+    for (int c = c0; c < c1; c++)
+        k += p->lanes[c];
+    return k;
+}
+
+/* Where a span's positions lie: of one group in m. */
+static size_t m_stride(const struct sn_winograd_span *s) { return (size_t)(s->t1 - s->t0) * SN_GROUP + SN_LANES; }
+
+/* Position by position: its inputs serve all groups from the cache, its weights are read in the order they lie in. */
+static void products(const struct sn_winograd *p, const struct sn_winograd_span *s)
+{
+    for (size_t pos = 0; pos < 36; pos++)
+        for (int g = s->g0; g < s->g1; g++) {
+            const float *u = (const float *)p->u + pos * p->u_stride + (size_t)g * p->group_stride;
+            float *m = (float *)s->m + ((size_t)(g - s->g0) * 36 + pos) * m_stride(s);
+
+            for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
+                int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
+                size_t k = used_lanes(p, c0, c1);
+                const float *next = u + k * SN_GROUP;
+
+                if (c1 == p->planes && g + 1 == s->g1)
+                    next += p->u_stride - (size_t)(s->g1 - s->g0) * p->group_stride;
+                product(p, s, g, c0, c1, k, (const float *)s->v + pos * s->stride, u, next, m);
+                u += k * SN_GROUP;
+            }
+        }
+}
+
+/* Chunk by chunk, whose weights are transformed just before. */
+static void products_in_use(const struct sn_winograd *p, const struct sn_winograd_span *s)
+{
+    const float *w = (const float *)p->direct;
+
+    for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
+        int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
+        size_t k = used_lanes(p, c0, c1), stride = k * SN_GROUP + SN_LANES;
+
+        for (int g = s->g0; g < s->g1; g++) {
+            SN_SIMD(winograd_weights)(&(struct sn_winograd_weights){ .w = w + 9 * (size_t)g * p->group_stride, .u = s->u, .n = k * SN_GROUP, .stride = stride });
+            for (size_t pos = 0; pos < 36; pos++) {
+                const float *u = (const float *)s->u + pos * stride;
+
+                product(p, s, g, c0, c1, k, (const float *)s->v + pos * s->stride, u, u + stride, (float *)s->m + ((size_t)(g - s->g0) * 36 + pos) * m_stride(s));
+            }
+        }
+        w += 9 * k * SN_GROUP;
+    }
 }
 
 #endif
@@ -183,41 +273,16 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const float *m, size_t s
 #ifndef SN_PARTS_ONLY
 bool SN_SIMD(winograd_output)(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
-    const float *w = (const float *)(p->u ? p->u : p->direct) + (size_t)s->g * p->group_stride;
-    float *m = s->m;
     V finite = v_zero();
-    int n = s->t1 - s->t0, subs = (n + TILE_PIXELS - 1) / TILE_PIXELS;
-    size_t mstride = (size_t)n * SN_GROUP + SN_LANES; /* one line more: powers of two would share a cache set */
+    int end = SN_MIN(s->g1 * SN_GROUP, (p->oc + SN_LANES - 1) / SN_LANES * SN_LANES); /* whole planes */
 
-    for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
-        int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
-        const float *u = p->u ? w : s->u;
-        size_t k = 0;
+    (p->u ? products : products_in_use)(p, s);
+    for (int channel = s->g0 * SN_GROUP; channel < end; channel += VN) {
+        const float *m = (const float *)s->m + (size_t)(channel / SN_GROUP - s->g0) * 36 * m_stride(s) + channel % SN_GROUP;
+        struct walk at = walk_from(p, s->t0);
 
-        for (int c = c0; c < c1; c++)
-            k += p->lanes[c];
-        if (!p->u)
-            SN_SIMD(winograd_weights)(&(struct sn_winograd_weights){ .w = w, .u = s->u, .n = k * SN_GROUP });
-        w += (p->u ? 36 : 9) * k * SN_GROUP;
-        for (size_t pos = 0; pos < 36; pos++, u += k * SN_GROUP)
-            for (int half = 0; half < SN_GROUP && s->g * SN_GROUP + half < p->oc; half += TILE_OC)
-                for (int i = 0; i < subs; i++) {
-                    int a = n * i / subs, b = n * (i + 1) / subs;
-                    const float *v = (const float *)s->v + pos * s->stride + (size_t)(s->t0 - s->base + a) * SN_LANES;
-
-                    product(p, s, b - a, c0, c1, v, u + half, m + pos * mstride + (size_t)a * SN_GROUP + (size_t)half);
-                }
-    }
-    for (int t = s->t0; t < s->t1; t++) {
-        int y0, x0;
-
-        origin(p, t, &y0, &x0);
-        for (int o = 0; o < SN_GROUP; o += VN) {
-            int channel = s->g * SN_GROUP + o;
-
-            if (channel - channel % SN_LANES < p->oc)
-                output_tile(p, m + (size_t)(t - s->t0) * SN_GROUP + (size_t)o, mstride, channel, y0, x0, &finite);
-        }
+        for (int t = s->t0; t < s->t1; t++, m += SN_GROUP, walk_on(p, &at))
+            output_tile(p, m, m_stride(s), channel, walk_y(p, &at), walk_x(p, &at), &finite);
     }
     return v_all_finite(finite);
 }

@@ -7,6 +7,7 @@
 #define SN_SIMD(op) sn_##op##_avx2
 #define VN 8         /* floats in a vector */
 #define TILE_PIXELS 6 /* register tile: 6 pixels x 16 channels = 12 accumulators of 16 registers */
+#define TILE_WIDE 0
 #define TILE_OC 16
 
 typedef __m256 V;

@@ -8,6 +8,7 @@
 #define VN 16          /* floats in a vector */
 #define TILE_PIXELS 14 /* register tile: 14 pixels x 32 channels = 28 accumulators of 32 registers */
 #define TILE_OC 32
+#define TILE_WIDE 7    /* or 7 pixels x 64 channels, for rows of at most so many */
 
 typedef __m512 V;
 typedef __mmask16 VM;

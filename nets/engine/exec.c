@@ -31,9 +31,9 @@ static void conv_unit(void *ctx, size_t unit, int thread)
 {
     const struct job *j = ctx;
     const struct sn_conv2d *c = &j->s->conv;
-    size_t groups = j->s->units / (size_t)j->s->blocks;
-    int g0 = (int)(unit % groups), p0 = (int)(unit / groups) * j->s->block;
-    struct sn_conv_span span = { .g0 = g0, .g1 = g0 + 1, .p0 = p0, .p1 = SN_MIN(p0 + j->s->block, c->oh * c->ow) };
+    size_t per = j->s->units / (size_t)j->s->blocks;
+    int all = c->groups * c->up * c->up, g0 = (int)(unit % per) * j->s->unit_groups, p0 = (int)(unit / per) * j->s->block;
+    struct sn_conv_span span = { .g0 = g0, .g1 = SN_MIN(g0 + j->s->unit_groups, all), .p0 = p0, .p1 = SN_MIN(p0 + j->s->block, c->oh * c->ow) };
 
     (void)thread;
     j->net->kernels.conv2d(c, &span);
@@ -209,16 +209,17 @@ static struct sn_winograd_span tiles(const struct job *j, int block, int thread)
     char *mine = j->net->scratch + j->net->scratch_bytes + (size_t)thread * j->net->scratch_thread;
     int t0 = block * s->block, t1 = SN_MIN(t0 + s->block, s->tiles);
     struct sn_winograd_span span = { .t0 = t0, .t1 = t1, .c1 = s->wino.planes, .base = s->shared ? 0 : t0,
-                                     .tiles = s->shared ? s->tiles : t1 - t0, .m = mine,
+                                     .m = mine,
                                      .v = s->shared ? j->net->scratch : mine + s->m_bytes, .u = mine + s->m_bytes };
 
-    span.stride = ((size_t)span.tiles * (size_t)s->wino.planes + 1) * SN_LANES;
+    span.stride = ((size_t)(s->shared ? s->tiles : t1 - t0) + 1) * SN_LANES;
     return span;
 }
 
-static void product_group(const struct job *j, struct sn_winograd_span *span, int g)
+static void multiply(const struct job *j, struct sn_winograd_span *span, int g0, int n)
 {
-    span->g = g;
+    span->g0 = g0;
+    span->g1 = SN_MIN(g0 + n, (j->s->wino.oc + SN_GROUP - 1) / SN_GROUP);
     if (!j->net->kernels.winograd_output(&j->s->wino, span))
         atomic_store_explicit(&j->net->bad, 1, memory_order_relaxed);
 }
@@ -230,8 +231,8 @@ static void winograd_block(void *ctx, size_t unit, int thread)
     struct sn_winograd_span span = tiles(j, (int)unit, thread);
 
     j->net->kernels.winograd_input(&j->s->wino, &span);
-    for (int g = 0; g * SN_GROUP < j->s->wino.oc; g++)
-        product_group(j, &span, g);
+    for (int g = 0; g * SN_GROUP < j->s->wino.oc; g += j->s->unit_groups)
+        multiply(j, &span, g, j->s->unit_groups);
 }
 
 /* Few tiles: all are transformed first, plane by plane; then every group's weights are read once. */
@@ -251,27 +252,16 @@ static void winograd_group(void *ctx, size_t unit, int thread)
     const struct job *j = ctx;
     struct sn_winograd_span span = tiles(j, (int)(unit % (size_t)j->s->blocks), thread);
 
-    product_group(j, &span, (int)(unit / (size_t)j->s->blocks));
+    multiply(j, &span, (int)(unit / (size_t)j->s->blocks) * j->s->unit_groups, j->s->unit_groups);
 }
 
 /* One weight group of a layer whose weights are transformed before its tiles. */
 static void winograd_weights_unit(void *ctx, size_t g, int thread)
 {
     const struct job *j = ctx;
-    const struct sn_winograd *p = &j->s->wino;
-    const float *w = (const float *)p->direct + g * p->group_stride;
-    float *u = j->net->u + 4 * g * p->group_stride;
 
     (void)thread;
-    for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
-        struct sn_winograd_weights t = { .w = w, .u = u };
-
-        for (int c = c0; c < SN_MIN(c0 + SN_CHUNK, p->planes); c++)
-            t.n += (size_t)p->lanes[c] * SN_GROUP;
-        j->net->kernels.winograd_weights(&t);
-        w += 9 * t.n;
-        u += 36 * t.n;
-    }
+    sn_step_transform(j->net, j->s, (const float *)j->s->wino.direct + 9 * g * j->s->wino.group_stride, j->net->u + g * j->s->wino.group_stride);
 }
 
 static void run_winograd(struct sn_net *net, struct sn_step *s)
@@ -282,7 +272,6 @@ static void run_winograd(struct sn_net *net, struct sn_step *s)
     if (s->transform == SN_AT_STEP) {
         sn_pool_run(net->opt.pool, winograd_weights_unit, &j, ((size_t)s->wino.oc + SN_GROUP - 1) / SN_GROUP);
         here.wino.u = net->u;
-        here.wino.group_stride *= 4;
     }
     if (s->shared)
         sn_pool_run(net->opt.pool, winograd_plane, &j, (size_t)s->x.n);
@@ -310,21 +299,21 @@ void sn_net_run_step(struct sn_net *net, struct sn_step *s)
         sn_pool_run(net->opt.pool, check_unit, &j, (size_t)s->y.n);
 }
 
-/* Calls visit-like loops over the used lanes of a value: channel c lies in plane k, lane l. */
 void sn_net_load_input(struct sn_net *net, const float *in)
 {
     const struct sn_planes *v = &net->vals[net->graph.input];
     const struct sn_node *node = &net->graph.nodes[net->graph.input];
-    size_t n = (size_t)node->h * (size_t)node->w;
+    size_t n = (size_t)node->h * (size_t)node->w, pitch = sn_node_pitch(node);
 
     for (int k = 0; k < v->n; k++) {
-        memset(v->p[k], 0, n * SN_LANES * net->elem);
+        if (pitch > 1)
+            memset(v->p[k], 0, n * pitch * net->elem);
         for (size_t l = 0; l < v->lanes[k]; l++, in += n)
             for (size_t i = 0; i < n; i++) {
                 if (net->elem == 8)
-                    ((double *)v->p[k])[i * SN_LANES + l] = (double)sn_flush(in[i]);
+                    ((double *)v->p[k])[i * pitch + l] = (double)sn_flush(in[i]);
                 else
-                    ((float *)v->p[k])[i * SN_LANES + l] = sn_flush(in[i]);
+                    ((float *)v->p[k])[i * pitch + l] = sn_flush(in[i]);
             }
     }
 }
@@ -333,12 +322,12 @@ void sn_net_unpack(const struct sn_net *net, sn_val val, void *out, bool wide)
 {
     const struct sn_planes *v = &net->vals[val];
     const struct sn_node *node = &net->graph.nodes[val];
-    size_t n = (size_t)node->h * (size_t)node->w, o = 0;
+    size_t n = (size_t)node->h * (size_t)node->w, o = 0, pitch = sn_node_pitch(node);
 
     for (int k = 0; k < v->n; k++)
         for (size_t l = 0; l < v->lanes[k]; l++)
             for (size_t i = 0; i < n; i++, o++) {
-                double d = net->elem == 8 ? ((const double *)v->p[k])[i * SN_LANES + l] : (double)((const float *)v->p[k])[i * SN_LANES + l];
+                double d = net->elem == 8 ? ((const double *)v->p[k])[i * pitch + l] : (double)((const float *)v->p[k])[i * pitch + l];
 
                 if (wide)
                     ((double *)out)[o] = d;

@@ -54,6 +54,7 @@ struct sn_node {
     /* fusing */
     int uses;
     bool keep;                          /* a result: stays alive to the end */
+    bool planar;                        /* an input that only convolutions read: its channels are planes of single values */
 };
 
 struct sn_graph {
@@ -128,6 +129,7 @@ struct sn_step {
     enum sn_weights_at { SN_AT_PACKING, SN_AT_STEP, SN_AT_USE } transform; /* winograd: when weights are transformed */
     bool shared;                        /* winograd, i16: the whole input is transformed first, then groups are units */
     int tiles;                          /* winograd: in all */
+    int unit_groups;                    /* conv: weight groups of a unit */
     size_t pre_bytes;                   /* conv with an inlined affine: a block of its input */
     size_t v_bytes, m_bytes;            /* winograd, i16: of one block (or the whole input when shared), and of the products */
     struct sn_planes x, res, y;
@@ -167,8 +169,12 @@ struct sn_net {
     atomic_int bad;                     /* a unit of the running step met a non-finite value */
 };
 
+/* Elements between neighbouring pixels of a value. */
+static inline size_t sn_node_pitch(const struct sn_node *node) { return node->planar ? 1 : SN_LANES; }
 int sn_net_plan_memory(struct sn_net *net, struct sn_error *err);  /* plan.c: vals, arena */
 int sn_net_pack_weights(struct sn_net *net, struct sn_error *err); /* pack.c */
+/* pack.c: one group's weights, [chunk][3][3][lanes][32] -> its part of wino.u (kernels.h) */
+void sn_step_transform(const struct sn_net *net, const struct sn_step *s, const float *w, float *u);
 static inline bool sn_net_is_prepacked(const struct sn_net *net) { return sn_model_meta(net->graph.model, "prepacked") != NULL; }
 static inline bool sn_step_has_weights(const struct sn_step *s) { return s->node->op == SN_NODE_CONV || s->node->op == SN_NODE_AFFINE; }
 #define SN_PACKED "packed."                                        /* prefix of a prepacked file's own tensors */
@@ -185,8 +191,8 @@ void sn_net_unpack(const struct sn_net *net, sn_val v, void *out, bool wide);
 /* ---- i16.c: the 16-bit mode's convolutions ----------------------------------------------- */
 
 bool sn_i16_layer(const struct sn_net *net, const struct sn_node *node);
-size_t sn_i16_tile_bytes(int planes);   /* of a transformed Winograd tile */
 void sn_i16_cut_conv(struct sn_net *net, struct sn_step *s);
+void sn_i16_cut_winograd(struct sn_net *net, struct sn_step *s);
 size_t sn_i16_words(const struct sn_step *s);  /* weights of a group, */
 size_t sn_i16_scales(const struct sn_step *s); /* and their scales; in floats' size both */
 /* a group's packed fp32 weights to words and scales */

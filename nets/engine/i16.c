@@ -12,6 +12,8 @@
 #define BLOCK_BYTES ((size_t)256 << 10) /* a block's words: a quarter of a server core's second-level cache */
 #define BLOCK_PIXELS 56                 /* a multiple of the register tile's */
 #define LEAST_BLOCKS 8                  /* for threads to share; fewer, and they share the weight groups */
+#define TILES_BYTES ((size_t)400 << 10) /* of a block of transformed tiles: multiples of the register tile's 14 */
+#define SHARED_TILES 56                 /* a unit's, when the whole input is transformed first */
 #define QUANTISE_PIXELS 128             /* a unit, when the whole input is quantised first */
 
 /* A function of the layer's shape only, like Winograd's choice. Linear layers, few channels: float. */
@@ -25,11 +27,6 @@ bool sn_i16_layer(const struct sn_net *net, const struct sn_node *node)
 static size_t pixel_bytes(int planes)
 {
     return (size_t)sn_i16_pairs(planes) * SN_LANES * sizeof(int32_t) + (size_t)sn_i16_chunks(planes) * sizeof(float);
-}
-
-size_t sn_i16_tile_bytes(int planes)
-{
-    return (size_t)sn_i16_pairs(planes) * SN_LANES * SN_I16_POSITIONS * sizeof(int32_t) + (size_t)sn_i16_chunks(planes) * sizeof(float);
 }
 
 static size_t round64(size_t n) { return (n + 63) & ~(size_t)63; }
@@ -54,6 +51,25 @@ void sn_i16_cut_conv(struct sn_net *net, struct sn_step *s)
         s->pre_bytes = (s->shared ? QUANTISE_PIXELS : (size_t)s->block) * SN_LANES * sizeof(float);
     net->scratch_thread = SN_MAX(net->scratch_thread, (s->shared ? 0 : s->v_bytes) + s->pre_bytes * (size_t)c->planes +
                                                           (size_t)(c->planes + 2 * s->y.n) * sizeof(void *));
+}
+
+/* As steps.c cuts: few tiles, a unit is a weight group with a block of them; many, a block of tiles with all groups. */
+void sn_i16_cut_winograd(struct sn_net *net, struct sn_step *s)
+{
+    size_t words = (size_t)sn_i16_pairs(s->x.n) * SN_LANES * sizeof(int32_t), tiles;
+    int groups = (s->node->c + SN_GROUP - 1) / SN_GROUP;
+
+    s->kernel = net->kernels.i16_winograd_output_name;
+    s->transform = SN_AT_PACKING; /* half as many bytes as in float: always kept */
+    s->block = s->shared ? SN_MIN(s->tiles, SHARED_TILES) : (int)SN_MAX(1, SN_MIN(4, TILES_BYTES / (SN_I16_POSITIONS * words * 14))) * 14;
+    s->blocks = (s->tiles + s->block - 1) / s->block;
+    s->units = (size_t)s->blocks * (s->shared ? (size_t)groups : 1);
+    tiles = (size_t)(s->shared ? s->tiles : s->block);
+    s->v_bytes = SN_I16_POSITIONS * (tiles * words + SN_LANES * sizeof(int32_t)) + round64(tiles * (size_t)sn_i16_chunks(s->x.n) * sizeof(float));
+    s->m_bytes = ((size_t)SN_MIN(s->block, s->tiles) * SN_GROUP + SN_LANES) * SN_I16_POSITIONS * sizeof(float);
+    net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes));
+    if (s->shared)
+        net->scratch_bytes = SN_MAX(net->scratch_bytes, s->v_bytes);
 }
 
 /* ---- weights --------------------------------------------------------------------------------------- */
@@ -210,18 +226,19 @@ static void check_unit(void *ctx, size_t unit, int thread)
 static struct sn_i16_span tiles(const struct job *j, int block, int thread)
 {
     const struct sn_step *s = j->s;
+    char *mine = scratch(j, thread);
     int t0 = block * s->block, t1 = SN_MIN(t0 + s->block, s->tiles);
-    struct sn_i16_span span = { .s = { .t0 = t0, .t1 = t1, .c1 = s->x.n, .base = s->shared ? 0 : t0, .tiles = s->shared ? s->tiles : t1 - t0,
-                                       .m = scratch(j, thread), .v = s->shared ? j->net->scratch : scratch(j, thread) + s->m_bytes } };
+    struct sn_i16_span span = { .t0 = t0, .t1 = t1, .c1 = s->x.n, .base = s->shared ? 0 : t0, .tiles = s->shared ? s->tiles : t1 - t0,
+                                .m = (float *)(void *)mine, .v = (int32_t *)(void *)(s->shared ? j->net->scratch : mine + s->m_bytes) };
 
-    span.s.stride = ((size_t)span.s.tiles * (size_t)sn_i16_pairs(s->x.n) + 1) * SN_LANES;
-    span.t = (float *)span.s.v + SN_I16_POSITIONS * span.s.stride;
+    span.stride = ((size_t)span.tiles * (size_t)sn_i16_pairs(s->x.n) + 1) * SN_LANES;
+    span.t = (float *)(void *)((char *)span.v + SN_I16_POSITIONS * span.stride * sizeof(int32_t));
     return span;
 }
 
 static void product_group(const struct job *j, struct sn_i16_span *span, int g)
 {
-    span->s.g = g;
+    span->g = g;
     if (!j->net->kernels.i16_winograd_output(&j->s->i16_wino, span))
         atomic_store_explicit(&j->net->bad, 1, memory_order_relaxed);
 }
@@ -243,9 +260,9 @@ static void winograd_chunk(void *ctx, size_t unit, int thread)
     const struct job *j = ctx;
     struct sn_i16_span span = tiles(j, 0, thread);
 
-    span.s.t1 = j->s->tiles;
-    span.s.c0 = (int)unit * SN_CHUNK;
-    span.s.c1 = SN_MIN(span.s.c0 + SN_CHUNK, j->s->x.n);
+    span.t1 = j->s->tiles;
+    span.c0 = (int)unit * SN_CHUNK;
+    span.c1 = SN_MIN(span.c0 + SN_CHUNK, j->s->x.n);
     j->net->kernels.i16_winograd_input(&j->s->i16_wino, &span);
 }
 

@@ -11,7 +11,6 @@
 struct pack {
     struct sn_net *net;
     const struct sn_node *node;
-    const struct sn_step *step;
     const double *scale;    /* [oc] or NULL */
     const uint32_t *source; /* [k] offset of the k-th used weight in its output channel's row */
     size_t k;
@@ -19,6 +18,7 @@ struct pack {
     size_t row;
     void *dst;
     float *direct;          /* winograd, i16: [threads][k * 32], a group before its transform */
+    const struct sn_step *step;
     const struct sn_planes *x;
     atomic_int *bad;
 };
@@ -60,28 +60,28 @@ static void store(size_t elem, void *dst, size_t i, double v)
     }
 }
 
-/* The kept form of group g: [chunk][3][3][lanes][32] -> [chunk][36][lanes][32], or 16-bit words and scales. */
-static void transform_group(const struct pack *p, const float *w, size_t g, void *dst, size_t groups)
+void sn_step_transform(const struct sn_net *net, const struct sn_step *s, const float *w, float *u)
 {
-    const struct sn_step *s = p->step;
-    float *u = (float *)dst + 4 * g * p->k * SN_GROUP;
+    for (int c0 = 0; c0 < s->x.n; c0 += SN_CHUNK) {
+        struct sn_winograd_weights t = { .w = w, .u = u, .stride = s->wino.u_stride };
 
-    if (s->i16) {
-        float *z = (float *)dst + groups * sn_i16_words(s) + g * sn_i16_scales(s);
-
-        if (sn_i16_pack_group(s, w, (int32_t *)dst + g * sn_i16_words(s), z, NULL))
-            atomic_store(p->bad, 2);
-        return;
-    }
-    for (int c0 = 0; c0 < p->x->n; c0 += SN_CHUNK) {
-        struct sn_winograd_weights t = { .w = w, .u = u };
-
-        for (int c = c0; c < SN_MIN(c0 + SN_CHUNK, p->x->n); c++)
-            t.n += (size_t)p->x->lanes[c] * SN_GROUP;
-        p->net->kernels.winograd_weights(&t);
+        for (int c = c0; c < SN_MIN(c0 + SN_CHUNK, s->x.n); c++)
+            t.n += (size_t)s->x.lanes[c] * SN_GROUP;
+        net->kernels.winograd_weights(&t);
         w += 9 * t.n;
-        u += 36 * t.n;
+        u += t.n;
     }
+}
+
+/* The kept form of group g: transformed for Winograd, or 16-bit words and scales. False (i16): its sums could overflow. */
+static bool keep_group(const struct sn_net *net, const struct sn_step *s, const float *w, size_t g, size_t groups, float *dst)
+{
+    float *z = dst + groups * sn_i16_words(s) + g * sn_i16_scales(s);
+
+    if (s->i16)
+        return sn_i16_pack_group(s, w, (int32_t *)(void *)dst + g * sn_i16_words(s), z, NULL) == SN_OK;
+    sn_step_transform(net, s, w, dst + g * s->wino.group_stride);
+    return true;
 }
 
 /*
@@ -151,8 +151,8 @@ static void pack_group(void *ctx, size_t unit, int thread)
         for (size_t k = k0; k < k1; k++)
             memset(dst + (k * SN_GROUP + live) * wide, 0, (SN_GROUP - live) * wide);
     }
-    if (p->direct)
-        transform_group(p, (float *)(void *)dst, unit, p->dst, groups * (size_t)(node->up * node->up));
+    if (p->direct && !keep_group(p->net, p->step, (float *)(void *)dst, unit, groups * (size_t)(node->up * node->up), p->dst))
+        atomic_store(p->bad, 2);
     if (!ok)
         atomic_store(p->bad, 1);
 }
@@ -229,8 +229,8 @@ static int spread(struct sn_net *net, struct sn_step *s, const struct sn_node *b
 struct parts {
     size_t groups, k;        /* weight groups, weights of an output channel */
     size_t weights, bias, pre;
-    size_t kept;             /* weights in the form the kernels read: as they are, transformed, or 16-bit */
-    bool direct;             /* that form is made of the plain one */
+    size_t stored;           /* the weights as they are kept: transformed, 16-bit, or as `weights` */
+    bool made;               /* that form is made of the plain one */
 };
 
 static struct parts parts_of(const struct sn_step *s, size_t k)
@@ -238,30 +238,32 @@ static struct parts parts_of(const struct sn_step *s, size_t k)
     const struct sn_node *node = s->node;
     size_t quads = (size_t)(node->up * node->up), groups = ((size_t)node->c + SN_GROUP - 1) / SN_GROUP;
 
-    struct parts n = { .groups = quads * groups, .k = k, .weights = quads * groups * SN_GROUP * k, .bias = groups * SN_GROUP,
-                       .pre = node->pre >= 0 ? 2 * (size_t)s->x.n * SN_LANES : 0 };
+    return (struct parts){ .groups = quads * groups, .k = k, .weights = quads * groups * SN_GROUP * k, .stored = quads * groups * SN_GROUP * k, .bias = groups * SN_GROUP,
+                           .pre = node->pre >= 0 ? 2 * (size_t)s->x.n * SN_LANES : 0 };
+}
 
-    n.direct = s->i16 || (s->winograd && s->transform == SN_AT_PACKING);
-    n.kept = s->i16 ? n.groups * (sn_i16_words(s) + sn_i16_scales(s)) : n.direct ? 4 * n.weights /* 36 products in the place of 9 */ : n.weights;
-    return n;
+static int overflow(const struct sn_step *s, struct sn_error *err)
+{
+    return SN_FAIL(err, SN_EINTERNAL, "layer '%s': its 16-bit sums could overflow", s->node->name);
 }
 
 /* A prepacked layer whose transformed weights are kept: made from the plain ones in the file. */
-static int transform_packed(struct sn_step *s, const struct pack *p, const struct parts *n, struct sn_error *err)
+static int transform_packed(struct sn_net *net, struct sn_step *s, const struct parts *n, struct sn_error *err)
 {
     const float *plain = s->weights;
     float *dst = sn_alloc_aligned(s->weight_bytes);
+    bool ok = true;
 
     if (!dst)
         return SN_FAIL(err, SN_ENOMEM, "out of memory: layer '%s' needs %zu bytes of weights", s->node->name, s->weight_bytes);
     for (size_t g = 0; g < n->groups; g++)
-        transform_group(p, plain + g * n->k * SN_GROUP, g, dst, n->groups);
-    memcpy(dst + n->kept, plain + n->weights, (n->bias + n->pre) * sizeof *dst);
+        ok &= keep_group(net, s, plain + g * n->k * SN_GROUP, g, n->groups, dst);
+    memcpy(dst + n->stored, plain + n->weights, (n->bias + n->pre) * sizeof *dst);
     if (!s->borrowed)
         sn_free_aligned(s->weights);
     s->weights = dst;
     s->borrowed = false;
-    return SN_OK;
+    return ok ? SN_OK : overflow(s, err);
 }
 
 static int fill_conv(struct sn_net *net, struct sn_step *s, struct pack *p, const struct parts *n, struct sn_error *err)
@@ -273,8 +275,8 @@ static int fill_conv(struct sn_net *net, struct sn_step *s, struct pack *p, cons
     int rc;
 
     p->rows = malloc(threads * p->row * sizeof *p->rows);
-    p->direct = n->direct ? sn_alloc_aligned(threads * p->row * SN_GROUP * sizeof(float)) : NULL;
-    if (!fb || !p->rows || (n->direct && !p->direct)) {
+    p->direct = n->made ? sn_alloc_aligned(threads * p->row * SN_GROUP * sizeof(float)) : NULL;
+    if (!fb || !p->rows || (n->made && !p->direct)) {
         rc = SN_NOMEM(err, "packing weights");
         goto out;
     }
@@ -289,11 +291,10 @@ static int fill_conv(struct sn_net *net, struct sn_step *s, struct pack *p, cons
     p->dst = dst;
     sn_pool_run(net->opt.pool, pack_group, p, n->groups);
     if (atomic_load(p->bad)) {
-        rc = atomic_load(p->bad) == 2 ? SN_FAIL(err, SN_EINTERNAL, "layer '%s': its 16-bit sums could overflow", node->name)
-                                      : SN_FAIL(err, SN_EMODEL, "layer '%s' has a non-finite weight", node->name);
+        rc = atomic_load(p->bad) == 2 ? overflow(s, err) : SN_FAIL(err, SN_EMODEL, "layer '%s' has a non-finite weight", node->name);
         goto out;
     }
-    dst += n->kept * net->elem;
+    dst += n->stored * net->elem;
     for (size_t i = 0; i < n->bias; i++)
         store(net->elem, dst, i, i < (size_t)node->c ? fb[n->bias + i] : 0.0);
     if (n->pre) {
@@ -315,7 +316,7 @@ static int pack_conv(struct sn_net *net, struct sn_step *s, int index, struct sn
     size_t row = (size_t)node->weight->count / (size_t)node->c;
     uint32_t *source = malloc((row ? row : 1) * sizeof *source);
     atomic_int bad = 0;
-    struct pack p = { .net = net, .node = node, .step = s, .row = row, .x = &s->x, .source = source, .bad = &bad };
+    struct pack p = { .net = net, .node = node, .row = row, .step = s, .x = &s->x, .source = source, .bad = &bad };
     struct parts n;
     char *bias;
     int rc = source ? SN_OK : SN_NOMEM(err, "packing weights");
@@ -324,26 +325,32 @@ static int pack_conv(struct sn_net *net, struct sn_step *s, int index, struct sn
         return rc;
     p.k = source_order(node, &s->x, source);
     n = parts_of(s, p.k);
-    s->weight_bytes = (n.kept + n.bias + n.pre) * net->elem;
+    if (s->winograd) {
+        s->wino.group_stride = n.k / 9 * SN_GROUP;
+        s->wino.u_stride = n.groups * s->wino.group_stride + SN_LANES;
+    }
+    n.made = s->i16 || (s->winograd && s->transform == SN_AT_PACKING);
+    if (n.made)
+        n.stored = s->i16 ? n.groups * (sn_i16_words(s) + sn_i16_scales(s)) : 36 * s->wino.u_stride;
+    s->weight_bytes = (n.stored + n.bias + n.pre) * net->elem;
     if (sn_net_is_prepacked(net)) {
         rc = find_packed(net, s, index, (n.weights + n.bias + n.pre) * net->elem, err);
-        if (!rc && n.direct)
-            rc = transform_packed(s, &p, &n, err);
+        if (!rc && n.made)
+            rc = transform_packed(net, s, &n, err);
     } else {
         rc = fill_conv(net, s, &p, &n, err);
     }
     free(source);
     if (rc)
         return rc;
-    bias = (char *)s->weights + n.kept * net->elem;
+    bias = (char *)s->weights + n.stored * net->elem;
     if (n.pre) {
         s->scale = bias + n.bias * net->elem;
         s->shift = (char *)s->scale + n.pre / 2 * net->elem;
     }
     if (s->winograd) {
-        s->wino.u = n.direct ? s->weights : NULL;
+        s->wino.u = n.made ? s->weights : NULL;
         s->wino.direct = s->weights;
-        s->wino.group_stride = (n.direct ? 4 : 1) * n.k * SN_GROUP;
         s->wino.bias = node->bias || node->has_bn ? bias : NULL;
     } else {
         s->conv.w = s->weights;

@@ -90,6 +90,23 @@ static void fuse_input(struct sn_graph *g, struct sn_node *conv)
     bn->op = SN_NODE_INLINE;
 }
 
+/* The input of few channels keeps its form where only convolutions read it: a sixteenth of the memory for one channel. */
+static void choose_planar(struct sn_graph *g)
+{
+    struct sn_node *input = &g->nodes[g->input];
+
+    input->planar = input->c <= SN_CHUNK;
+    for (int i = 0; i < g->n; i++) {
+        const struct sn_node *node = &g->nodes[i];
+
+        for (int k = 0; k < node->n_in; k++)
+            if (node->op != SN_NODE_DEAD && node->in[k] == g->input && (node->op != SN_NODE_CONV || node->pre >= 0 || node->up != 1))
+                input->planar = false;
+        if (node->op != SN_NODE_DEAD && node->res == g->input)
+            input->planar = false;
+    }
+}
+
 void sn_graph_fuse(struct sn_graph *g)
 {
     count_uses(g);
@@ -109,6 +126,7 @@ void sn_graph_fuse(struct sn_graph *g)
                 absorb(g, i, node->in[0])->act = act;
         }
     }
+    choose_planar(g);
 }
 
 /* ---- memory ------------------------------------------------------------------------------- */
@@ -182,7 +200,7 @@ static int make_tables(struct sn_net *net, struct sn_error *err)
         if (node->op >= SN_NODE_INLINE)
             continue;
         /* channel-wise operations keep the gaps that a concatenation of odd widths leaves */
-        v->n = (node->c + SN_LANES - 1) / SN_LANES;
+        v->n = node->planar ? node->c : (node->c + SN_LANES - 1) / SN_LANES;
         if (node->op != SN_NODE_CONV && node->op != SN_NODE_INPUT)
             v->n = net->vals[node->in[0]].n;
         for (int k = 1; node->op == SN_NODE_CONCAT && k < node->n_in; k++)
@@ -192,7 +210,7 @@ static int make_tables(struct sn_net *net, struct sn_error *err)
         if (!v->lanes)
             return SN_ENOMEM;
         for (int k = 0; k < v->n; k++)
-            v->lanes[k] = (uint8_t)SN_MIN(SN_LANES, node->c - k * SN_LANES);
+            v->lanes[k] = (uint8_t)(node->planar ? 1 : SN_MIN(SN_LANES, node->c - k * SN_LANES));
         if (node->op == SN_NODE_CONV || node->op == SN_NODE_INPUT)
             continue;
         for (int k = 0, at = 0; k < (node->op == SN_NODE_CONCAT ? node->n_in : 1); at += net->vals[node->in[k]].n, k++)
@@ -249,7 +267,7 @@ int sn_net_plan_memory(struct sn_net *net, struct sn_error *err)
             touch(g, last, i, g->n);
         if (node->op >= SN_NODE_INLINE || node->op == SN_NODE_CONCAT)
             continue;
-        SN_TRY_OUT(sn_size_mul3(&bytes, (size_t)node->h * (size_t)node->w, 1, SN_LANES * net->elem, err));
+        SN_TRY_OUT(sn_size_mul3(&bytes, (size_t)node->h * (size_t)node->w, 1, sn_node_pitch(node) * net->elem, err));
         if (bytes % 4096 == 0) /* planes a power of two apart would meet in the same sets of the caches */
             bytes += 5 * 64;
         SN_TRY_OUT(sn_size_mul(&bytes, bytes, (size_t)net->vals[i].n, err));

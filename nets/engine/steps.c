@@ -7,7 +7,8 @@
 
 #include <stdlib.h>
 
-#define BLOCK_BYTES ((size_t)512 << 10) /* half of a server core's second-level cache of 1 MB */
+#define CACHE_BYTES ((size_t)2 << 20) /* second-level cache of a recent server core */
+#define BLOCK_BYTES (CACHE_BYTES / 4)
 
 static size_t channels(const struct sn_planes *x)
 {
@@ -29,15 +30,20 @@ static void cut_conv(struct sn_step *s)
     size_t pixels = (size_t)c->oh * (size_t)c->ow, ic = channels(&s->x), groups = (size_t)c->groups * (size_t)(c->up * c->up);
 
     s->block = (int)SN_MIN(pixels, SN_MAX((size_t)56, BLOCK_BYTES / (ic * sizeof(float) * (size_t)(c->stride * c->stride)) / 56 * 56));
+    if ((size_t)(c->kh * c->kw) * ic * SN_GROUP * sizeof(float) > CACHE_BYTES / 2) /* a group's weights, from memory for each block: ASPP */
+        s->block = SN_MAX(s->block, (int)SN_MIN(pixels, 448));
     if (c->oh > 1) /* whole rows */
         s->block = SN_MAX(s->block / c->ow, 1) * c->ow;
     s->blocks = (int)((pixels + (size_t)s->block - 1) / (size_t)s->block);
-    s->units = groups * (size_t)s->blocks;
+    /* short rows: two groups share their input pixels in the kernel */
+    s->unit_groups = c->ow <= 7 && c->kh > 1 && groups > 1 ? 2 : 1;
+    s->units = (groups + (size_t)s->unit_groups - 1) / (size_t)s->unit_groups * (size_t)s->blocks;
 }
 
 #define TILE_BYTES ((size_t)36 * SN_LANES * sizeof(float)) /* one plane's transformed tile */
-#define U_BYTES ((size_t)36 * SN_CHUNK * SN_LANES * SN_GROUP * sizeof(float)) /* a chunk's transformed weights */
-#define SHARED_TILES 196                                  /* fewer: threads share the weights, not the tiles */
+#define U_BYTES ((size_t)36 * (SN_CHUNK * SN_LANES * SN_GROUP + SN_LANES) * sizeof(float)) /* a chunk's transformed weights */
+#define SHARED_TILES 196 /* fewer: threads share the weights, not the tiles */
+#define SHARED_BLOCK 64  /* of these, a unit's: its products stay in the second-level cache */
 
 /*
  * Winograd or direct: a function of the layer's shape only, since it decides the result's bits (DESIGN 2.3).
@@ -72,13 +78,42 @@ static enum sn_weights_at when_transformed(const struct sn_net *net, const struc
     return s->shared ? SN_AT_USE : SN_AT_STEP;
 }
 
+/*
+ * How a Winograd layer is cut. Few tiles: a unit is one weight group with all of them (a block of them where there are
+ * fewer groups than threads). Many: a unit is a block of tiles. Where a block's transformed input and one group's
+ * weights fit the second-level cache together, groups follow each other, and the block fills a quarter of that cache.
+ * Wider layers stream either one: position by position, with all groups, reads the input once and the weights once a
+ * block, here of two register tiles.
+ */
+static void cut_tiles(const struct sn_net *net, struct sn_step *s, int groups)
+{
+    int threads = sn_pool_threads(net->opt.pool), most = SHARED_BLOCK;
+
+    s->unit_groups = 1;
+    if (!s->shared) {
+        size_t k = channels(&s->x), tile = k * 36 * sizeof(float);
+
+        if (14 * tile + 36 * SN_GROUP * k * sizeof(float) <= CACHE_BYTES / 4 * 3) {
+            most = (int)SN_MIN(SN_MAX(CACHE_BYTES / 4 / tile / 14, 1), 8) * 14;
+        } else {
+            most = 28;
+            s->unit_groups = groups;
+        }
+    }
+    s->blocks = (s->tiles + most - 1) / most;
+    if (!s->shared || groups < threads)
+        s->blocks = SN_MIN((s->blocks + threads - 1) / threads * threads, s->tiles);
+    s->block = (s->tiles + s->blocks - 1) / s->blocks;
+    s->blocks = (s->tiles + s->block - 1) / s->block;
+    s->units = (size_t)s->blocks * (s->shared ? (size_t)groups : 1);
+}
+
 static void make_winograd(struct sn_net *net, struct sn_step *s)
 {
     const struct sn_node *node = s->node;
     struct sn_winograd *p = &s->wino;
     int ty = ((node->h + node->dil - 1) / node->dil + 3) / 4, tx = ((node->w + node->dil - 1) / node->dil + 3) / 4;
-    int groups = (node->c + SN_GROUP - 1) / SN_GROUP, m;
-    size_t tile = s->i16 ? sn_i16_tile_bytes(s->x.n) : TILE_BYTES * (size_t)s->x.n;
+    int groups = (node->c + SN_GROUP - 1) / SN_GROUP;
 
     *p = (struct sn_winograd){
         .x = (const void *const *)s->x.p, .lanes = s->x.lanes, .planes = s->x.n, .y = s->y.p,
@@ -86,17 +121,17 @@ static void make_winograd(struct sn_net *net, struct sn_step *s)
         .dil = node->dil, .tiles_y = ty, .tiles_x = tx, .act = node->act,
     };
     s->winograd = true;
-    s->kernel = s->i16 ? net->kernels.i16_winograd_output_name : net->kernels.winograd_output_name;
     s->tiles = ty * tx * node->dil * node->dil;
     s->shared = s->tiles < SHARED_TILES;
-    /* a block's transformed input stays in the second-level cache; multiples of the register tile */
-    s->block = s->shared ? SN_MIN(s->tiles, 56) : (int)SN_MAX(1, SN_MIN(4, ((size_t)400 << 10) / (tile * 14))) * 14;
-    s->blocks = (s->tiles + s->block - 1) / s->block;
-    s->units = (size_t)s->blocks * (s->shared ? (size_t)groups : 1);
-    m = SN_MIN(s->block, s->tiles);
-    s->v_bytes = tile * (size_t)(s->shared ? s->tiles : s->block) + TILE_BYTES;
-    s->m_bytes = ((size_t)m * SN_GROUP + SN_LANES) * 36 * sizeof(float);
-    s->transform = s->i16 ? SN_AT_PACKING : when_transformed(net, s); /* 16 bits: half as many bytes, always kept */
+    if (s->i16) {
+        sn_i16_cut_winograd(net, s);
+        return;
+    }
+    s->kernel = net->kernels.winograd_output_name;
+    cut_tiles(net, s, groups);
+    s->v_bytes = (size_t)p->planes * (size_t)((s->shared ? s->tiles : s->block) + 1) * TILE_BYTES;
+    s->m_bytes = ((size_t)s->block * SN_GROUP + SN_LANES) * 36 * sizeof(float) * (size_t)s->unit_groups;
+    s->transform = when_transformed(net, s);
     net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes) + (s->transform == SN_AT_USE ? U_BYTES : 0));
     if (s->shared)
         net->scratch_bytes = SN_MAX(net->scratch_bytes, s->v_bytes);
@@ -113,7 +148,7 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
         .oc = node->c, .groups = (node->c + SN_GROUP - 1) / SN_GROUP, .up = node->up,
         .ih = in->h, .iw = in->w, .oh = node->h / node->up, .ow = node->w / node->up,
         .kh = node->kh, .kw = node->kw, .stride = node->stride, .dil = node->dil,
-        .pad_h = node->pad, .pad_w = node->pad, .act = node->act,
+        .pad_h = node->pad, .pad_w = node->pad, .planar = in->planar, .act = node->act,
     };
     if (c->kh == 1 && c->kw == 1 && c->stride == 1 && c->up == 1) { /* no neighbours: one long row */
         c->iw *= c->ih;
@@ -279,7 +314,7 @@ int sn_net_make_steps(struct sn_net *net, struct sn_error *err)
         if (net->steps[i].winograd && net->steps[i].transform == SN_AT_STEP) {
             size_t groups = ((size_t)net->steps[i].node->c + SN_GROUP - 1) / SN_GROUP;
 
-            net->u_bytes = SN_MAX(net->u_bytes, groups * SN_GROUP * 36 * channels(&net->steps[i].x) * sizeof(float));
+            net->u_bytes = SN_MAX(net->u_bytes, 36 * (groups * SN_GROUP * channels(&net->steps[i].x) + SN_LANES) * sizeof(float));
         }
     if (net->u_bytes) {
         net->u = sn_alloc_aligned(net->u_bytes);

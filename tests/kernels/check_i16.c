@@ -115,7 +115,7 @@ static void setup(struct i16_data *d, const struct i16_case *c)
     for (size_t i = (size_t)c->oc; i < (size_t)groups * SN_GROUP; i++)
         b[i] = 0;
     if (c->winograd) {
-        struct sn_winograd_span s = { .t1 = tiles, .c1 = d->x.n };
+        struct sn_i16_span s = { .t1 = tiles, .c1 = d->x.n };
 
         if (c->part) {
             s.t0 = rnd(&r, 0, tiles - 1);
@@ -127,7 +127,7 @@ static void setup(struct i16_data *d, const struct i16_case *c)
         d->nq = 35 * s.stride + (size_t)s.tiles * (size_t)sn_i16_pairs(d->x.n) * SN_LANES;
         d->nt = (size_t)s.tiles * (size_t)sn_i16_chunks(d->x.n);
         s.m = guarded(&d->mg, 36 * ((size_t)(s.t1 - s.t0) * SN_GROUP + SN_LANES), c->at_end);
-        d->span.s = s;
+        d->span = s;
     } else {
         d->nq = pixels * (size_t)sn_i16_pairs(d->x.n) * SN_LANES;
         d->nt = pixels * (size_t)sn_i16_chunks(d->x.n);
@@ -241,20 +241,20 @@ static void run_conv(struct i16_data *d, const struct i16_case *c)
 static void run_winograd(struct i16_data *d, const struct i16_case *c)
 {
     blank(d, &d->q2, &d->t2);
-    d->span.s.v = d->q2.data;
+    d->span.v = d->q2.data;
     d->span.t = d->t2.data;
     sn_i16_winograd_input_ref(&d->wino, &d->span);
-    d->span.s.v = d->qg.data;
+    d->span.v = d->qg.data;
     d->span.t = d->tg.data;
     for (int i = 0; i < i16_winograd_input_count; i++) {
         blank(d, &d->qg, &d->tg);
         i16_winograd_input_rows[i].fn(&d->wino, &d->span);
-        same_words(d, i16_winograd_input_rows[i].name, (size_t)d->span.s.tiles, d->span.s.stride, c);
+        same_words(d, i16_winograd_input_rows[i].name, (size_t)d->span.tiles, d->span.stride, c);
     }
     for (int g = 0; g * SN_GROUP < c->oc; g++) {
         bool finite;
 
-        d->span.s.g = g;
+        d->span.g = g;
         planes_reset(&d->want);
         d->wino.c.y = d->want.p;
         finite = sn_i16_winograd_output_ref(&d->wino, &d->span);
@@ -494,7 +494,7 @@ START_TEST(test_against_double)
     else
         run_conv(&d, &c);
     for (int g = 0; g < (c.winograd ? 1 : 0); g++) {
-        d.span.s.g = g;
+        d.span.g = g;
         ck_assert(sn_i16_winograd_output_ref(&d.wino, &d.span));
     }
     for (int o = 0; o < SN_GROUP; o++)
