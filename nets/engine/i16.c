@@ -12,8 +12,8 @@
 #define BLOCK_BYTES ((size_t)256 << 10) /* a block's words: a quarter of a server core's second-level cache */
 #define BLOCK_PIXELS 56                 /* a multiple of the register tile's */
 #define LEAST_BLOCKS 8                  /* for threads to share; fewer, and they share the weight groups */
-#define TILES_BYTES ((size_t)400 << 10) /* of a block of transformed tiles: multiples of the register tile's 14 */
-#define SHARED_TILES 56                 /* a unit's, when the whole input is transformed first */
+#define TILES_BYTES ((size_t)512 << 10) /* of a block of transformed tiles, multiples of the register tile's 14 */
+#define SHARED_TILES 112                /* a unit's at most, when the whole input is transformed first */
 #define QUANTISE_PIXELS 128             /* a unit, when the whole input is quantised first */
 
 /* A function of the layer's shape only, like Winograd's choice. Linear layers, few channels: float. */
@@ -57,11 +57,16 @@ void sn_i16_cut_conv(struct sn_net *net, struct sn_step *s)
 void sn_i16_cut_winograd(struct sn_net *net, struct sn_step *s)
 {
     size_t words = (size_t)sn_i16_pairs(s->x.n) * SN_LANES * sizeof(int32_t), tiles;
-    int groups = (s->node->c + SN_GROUP - 1) / SN_GROUP;
+    int groups = (s->node->c + SN_GROUP - 1) / SN_GROUP, threads = sn_pool_threads(net->opt.pool), most = SHARED_TILES;
 
     s->kernel = net->kernels.i16_winograd_output_name;
     s->transform = SN_AT_PACKING; /* half as many bytes as in float: always kept */
-    s->block = s->shared ? SN_MIN(s->tiles, SHARED_TILES) : (int)SN_MAX(1, SN_MIN(4, TILES_BYTES / (SN_I16_POSITIONS * words * 14))) * 14;
+    if (!s->shared) /* at least 28: the weights are read once a block */
+        most = (int)SN_MAX((size_t)2, SN_MIN((size_t)8, TILES_BYTES / (SN_I16_POSITIONS * words * 14))) * 14;
+    s->blocks = (s->tiles + most - 1) / most;
+    if (!s->shared || groups < threads)
+        s->blocks = SN_MIN((s->blocks + threads - 1) / threads * threads, s->tiles);
+    s->block = (s->tiles + s->blocks - 1) / s->blocks;
     s->blocks = (s->tiles + s->block - 1) / s->block;
     s->units = (size_t)s->blocks * (s->shared ? (size_t)groups : 1);
     tiles = (size_t)(s->shared ? s->tiles : s->block);
