@@ -7,18 +7,20 @@
 #include "kernels/simd/conv_simd.h"
 #include "kernels/simd/winograd_simd.h"
 
-/* Weights are fetched three positions (of a 1x1, chunks) early, in words: where they come from memory, no hardware follows. */
+/*
+ * Weights are fetched three positions (of a 1x1, chunks) early, in words: where they come from memory, no hardware
+ * follows. The tiles that share them share out the fetching, `pace` words a step.
+ */
 #define I16_AHEAD (3 * SN_I16_PAIRS * SN_LANES * SN_GROUP)
 
-/* acc += the products of 16 words at np neighbouring pixels with the weights at w. */
-SN_INLINE void i16_step(const int np, I acc[][TILE_V], const int32_t *x, const int32_t *w)
+/* acc += the products of 16 words at np neighbouring pixels with the weights at w; fetches what is needed later. */
+SN_INLINE void i16_step(const int np, I acc[][TILE_V], const int32_t *x, const int32_t *w, const int32_t *later, size_t pace)
 {
-    for (int l = 0; l < SN_LANES; l++, w += SN_GROUP) {
+    for (int l = 0; l < SN_LANES; l++, w += SN_GROUP, later += pace) {
         I wv[TILE_V];
 
         __builtin_prefetch(x + (np + l) * SN_LANES);
-        __builtin_prefetch(w + I16_AHEAD, 0, 2);
-        __builtin_prefetch(w + I16_AHEAD + SN_LANES, 0, 2);
+        __builtin_prefetch(later, 0, 2);
         SN_UNROLL
         for (int j = 0; j < TILE_V; j++)
             wv[j] = i_load(w + j * VN);
@@ -100,7 +102,7 @@ SN_INLINE void i16_gather(const struct sn_i16_conv2d *p, const int np, int k0, i
 
 /* One tap of pairs k0 <= k < k1 with the weights at w: its sums join the total. */
 SN_INLINE void i16_tap(const struct sn_i16_conv2d *p, const int np, int k0, int k1, const bool first, size_t row, int x, const int32_t *w,
-                       const float *z, float *m)
+                       const int32_t *later, size_t pace, const float *z, float *m)
 {
     size_t pixels = (size_t)p->c.ih * (size_t)p->c.iw, line = pixels * SN_LANES;
     const int32_t *q;
@@ -121,38 +123,39 @@ SN_INLINE void i16_tap(const struct sn_i16_conv2d *p, const int np, int k0, int 
         line = TILE_PIXELS * SN_LANES;
     }
     i16_zero(np, acc);
-    for (int k = k0; k < k1; k++, q += line, w += SN_LANES * SN_GROUP)
-        i16_step(np, acc, q, w);
+    for (int k = k0; k < k1; k++, q += line, w += SN_LANES * SN_GROUP, later += SN_LANES * pace)
+        i16_step(np, acc, q, w, later, pace);
     i16_total(np, TILE_OC, acc, first, t, z, m);
 }
 
 /* One chunk of one register tile. single: a 1x1 without padding, so that no tap is missing. */
 SN_INLINE void i16_chunk(const struct sn_i16_conv2d *p, const int np, const struct conv_tile *tile, int k0, int k1, bool single,
-                         const int32_t *w, const float *z, float *m)
+                         const int32_t *w, const int32_t *later, size_t pace, const float *z, float *m)
 {
     const struct sn_conv2d *c = &p->c;
+    size_t words = (size_t)(k1 - k0) * SN_LANES;
 
     if (single) {
         size_t row = (size_t)(tile->oy * c->stride) * (size_t)c->iw;
 
         if (k0 == 0)
-            i16_tap(p, np, k0, k1, true, row, tile->ox * c->stride, w, z, m);
+            i16_tap(p, np, k0, k1, true, row, tile->ox * c->stride, w, later, pace, z, m);
         else
-            i16_tap(p, np, k0, k1, false, row, tile->ox * c->stride, w, z, m);
+            i16_tap(p, np, k0, k1, false, row, tile->ox * c->stride, w, later, pace, z, m);
         return;
     }
-    for (int i = 0; i < c->kh * c->kw; i++, w += (size_t)(k1 - k0) * SN_LANES * SN_GROUP, z += SN_GROUP) {
+    for (int i = 0; i < c->kh * c->kw; i++, w += words * SN_GROUP, later += words * pace, z += SN_GROUP) {
         int y = tile->oy * c->stride - c->pad_h + i / c->kw * c->dil, x = tile->ox * c->stride - c->pad_w + i % c->kw * c->dil;
 
         if (y >= 0 && y < c->ih)
-            i16_tap(p, np, k0, k1, false, (size_t)y * (size_t)c->iw, x, w, z, m);
+            i16_tap(p, np, k0, k1, false, (size_t)y * (size_t)c->iw, x, w, later, pace, z, m);
     }
 }
 
-static void i16_sum(const struct sn_i16_conv2d *p, const struct conv_tile *t, int k0, int k1, bool single, const int32_t *w, const float *z,
-                    float *m)
+static void i16_sum(const struct sn_i16_conv2d *p, const struct conv_tile *t, int k0, int k1, bool single, const int32_t *w,
+                    const int32_t *later, size_t pace, const float *z, float *m)
 {
-    SN_TILE_SWITCH(t->np, i16_chunk(p, NP, t, k0, k1, single, w, z, m))
+    SN_TILE_SWITCH(t->np, i16_chunk(p, NP, t, k0, k1, single, w, later, pace, z, m))
 }
 
 /* n tiles, all channels of weight group g. */
@@ -173,10 +176,13 @@ static void i16_block(const void *conv, const struct conv_tile *t, int n, int g,
             memset(total, 0, (size_t)n * sizeof total[0]);
         for (int k0 = 0; k0 < pairs; k0 += SN_I16_PAIRS, z += taps * SN_GROUP) {
             int k1 = SN_MIN(k0 + SN_I16_PAIRS, pairs);
+            size_t words = (size_t)taps * (size_t)(k1 - k0) * SN_LANES, pace = (size_t)(SN_GROUP / n);
+            /* what lies nearer is fetched by the chunk before this one */
+            const int32_t *later = w + SN_MAX(words * SN_GROUP, (size_t)I16_AHEAD);
 
             for (int i = 0; i < n; i++)
-                i16_sum(p, &t[i], k0, k1, single, w, z, total[i]);
-            w += (size_t)taps * (size_t)(k1 - k0) * SN_LANES * SN_GROUP;
+                i16_sum(p, &t[i], k0, k1, single, w, later + (size_t)i * pace * words, pace, z, total[i]);
+            w += words * SN_GROUP;
         }
         for (int i = 0; i < n; i++) {
             size_t pixel = ((size_t)(t[i].oy * c->up + quad / 2) * (size_t)c->ow + (size_t)t[i].ox) * (size_t)c->up + (size_t)(quad % 2);
@@ -195,23 +201,24 @@ void SN_SIMD(i16_conv2d)(const struct sn_i16_conv2d *p, const struct sn_conv_spa
 /* ---- Winograd -------------------------------------------------------------------------------------- */
 
 /* m[np][32] (+)= the sums of pairs k0 <= k < k1 at one position. */
-SN_INLINE void i16_product_tile(const int np, int k0, int k1, size_t line, const int32_t *v, const int32_t *u, const float *t, const float *z,
-                                float *m)
+SN_INLINE void i16_product_tile(const int np, int k0, int k1, size_t line, const int32_t *v, const int32_t *u, const int32_t *later,
+                                size_t pace, const float *t, const float *z, float *m)
 {
     I acc[TILE_PIXELS][TILE_V];
 
     i16_zero(np, acc);
-    for (int k = k0; k < k1; k++, u += SN_LANES * SN_GROUP)
-        i16_step(np, acc, v + (size_t)k * line, u);
+    for (int k = k0; k < k1; k++, u += SN_LANES * SN_GROUP, later += SN_LANES * pace)
+        i16_step(np, acc, v + (size_t)k * line, u, later, pace);
     if (k0 == 0)
         i16_total(np, SN_GROUP, acc, true, t, z, m);
     else
         i16_total(np, SN_GROUP, acc, false, t, z, m);
 }
 
-static void i16_product(int np, int k0, int k1, size_t line, const int32_t *v, const int32_t *u, const float *t, const float *z, float *m)
+static void i16_product(int np, int k0, int k1, size_t line, const int32_t *v, const int32_t *u, const int32_t *later, size_t pace,
+                        const float *t, const float *z, float *m)
 {
-    SN_TILE_SWITCH(np, i16_product_tile(NP, k0, k1, line, v, u, t, z, m))
+    SN_TILE_SWITCH(np, i16_product_tile(NP, k0, k1, line, v, u, later, pace, t, z, m))
 }
 
 bool SN_SIMD(i16_winograd_output)(const struct sn_i16_winograd *p, const struct sn_i16_span *s)
@@ -226,14 +233,15 @@ bool SN_SIMD(i16_winograd_output)(const struct sn_i16_winograd *p, const struct 
     for (int k0 = 0; k0 < pairs; k0 += SN_I16_PAIRS) {
         int k1 = SN_MIN(k0 + SN_I16_PAIRS, pairs);
         const float *t = s->t + (size_t)(k0 / SN_I16_PAIRS) * (size_t)s->tiles + tile;
+        size_t words = (size_t)(k1 - k0) * SN_LANES, pace = (size_t)SN_MAX(SN_GROUP / subs, 1);
 
-        for (size_t pos = 0; pos < SN_I16_POSITIONS; pos++, u += (k1 - k0) * SN_LANES * SN_GROUP, z += SN_GROUP)
+        for (size_t pos = 0; pos < SN_I16_POSITIONS; pos++, u += words * SN_GROUP, z += SN_GROUP)
             for (int half = 0; half < SN_GROUP && s->g * SN_GROUP + half < p->c.oc; half += TILE_OC)
                 for (int i = 0; i < subs; i++) {
                     int a = n * i / subs, b = n * (i + 1) / subs;
                     const int32_t *v = s->v + pos * s->stride + (tile + (size_t)a) * SN_LANES;
 
-                    i16_product(b - a, k0, k1, line, v, u + half, t + a, z + half, m + pos * mstride + (size_t)a * SN_GROUP + (size_t)half);
+                    i16_product(b - a, k0, k1, line, v, u + half, u + I16_AHEAD + (size_t)i * pace * words, pace, t + a, z + half, m + pos * mstride + (size_t)a * SN_GROUP + (size_t)half);
                 }
     }
     for (int channel = s->g * SN_GROUP, end = SN_MIN(channel + SN_GROUP, (p->c.oc + SN_LANES - 1) / SN_LANES * SN_LANES); channel < end; channel += VN) {
