@@ -148,7 +148,7 @@ static int i16_job(struct job *j, const struct conv_shape *s, struct sn_error *e
     j->v = noise(u + q + 36 * (pixels * SN_GROUP + SN_LANES), "v", err);
     if (!j->v)
         return SN_ENOMEM;
-    j->quantise = (struct sn_i16_quantise){ .x = j->x, .planes = j->conv.planes, .n = pixels, .pixels = pixels, .q = (int32_t *)(void *)(j->v + u) };
+    j->quantise = (struct sn_i16_quantise){ .x = j->x, .planes = j->conv.planes, .step = 1, .n = pixels, .pixels = pixels, .q = (int32_t *)(void *)(j->v + u) };
     j->quantise.t = j->v + u + (wino ? positions : 1) * stride;
     j->i16_conv = (struct sn_i16_conv2d){ .c = j->conv, .q = j->quantise.q, .t = j->quantise.t, .w = (const int32_t *)(void *)j->v,
                                           .z = j->v + (size_t)j->span.g1 * words, .group_stride = words, .z_stride = z };

@@ -49,12 +49,12 @@ struct sn_i16_weights {
 int sn_i16_weights(const struct sn_i16_weights *p, struct sn_error *err);
 
 /*
- * Pixels first <= i < first + n of every plane -> q[pair][pixels][16] and t[chunk][pixels], from pixel `at` on.
+ * Pixels first + i * step, i < n, of every plane -> q[pair][pixels][16] and t[chunk][pixels], from pixel `at` on.
  */
 struct sn_i16_quantise {
     const void *const *x;
     int planes;
-    size_t first, n, at, pixels;
+    size_t first, step, n, at, pixels;
     int32_t *q;
     float *t;
 };

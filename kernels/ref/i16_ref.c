@@ -46,11 +46,11 @@ void sn_i16_quantise_ref(const struct sn_i16_quantise *p)
 
             for (int c = c0; c < c1; c++)
                 for (size_t l = 0; l < SN_LANES; l++)
-                    most = SN_MAX(most, magnitude(((const float *)p->x[c])[(p->first + i) * SN_LANES + l]));
+                    most = SN_MAX(most, magnitude(((const float *)p->x[c])[(p->first + i * p->step) * SN_LANES + l]));
             s = sn_i16_scale(most, &p->t[(size_t)(c0 / SN_CHUNK) * p->pixels + p->at + i]);
             for (int c = c0; c < c1; c += 2) {
-                const float *a = (const float *)p->x[c] + (p->first + i) * SN_LANES;
-                const float *b = c + 1 < c1 ? (const float *)p->x[c + 1] + (p->first + i) * SN_LANES : NULL;
+                const float *a = (const float *)p->x[c] + (p->first + i * p->step) * SN_LANES;
+                const float *b = c + 1 < c1 ? (const float *)p->x[c + 1] + (p->first + i * p->step) * SN_LANES : NULL;
 
                 pair(a, b, s, p->q + ((size_t)(c / 2) * p->pixels + p->at + i) * SN_LANES);
             }

@@ -40,12 +40,13 @@ SN_INLINE void quantise_chunk(const struct sn_i16_quantise *p, int c0, const int
     for (int c = 0; c < planes; c++)
         x[c] = (const float *)p->x[c0 + c] + p->first * SN_LANES;
     for (size_t i = 0; i < p->n; i++) {
-        I most = i16_most(planes, i_zero(), x, i * SN_LANES, v_set1(1.0f));
+        size_t at = i * p->step * SN_LANES;
+        I most = i16_most(planes, i_zero(), x, at, v_set1(1.0f));
         V s = v_set1(sn_i16_scale(i_largest(most), &t[i]));
 
         SN_UNROLL
         for (int c = 0; c < planes; c += 2)
-            i16_pair(x[c] + i * SN_LANES, c + 1 < planes ? x[c + 1] + i * SN_LANES : NULL, s, q + ((size_t)(c / 2) * p->pixels + i) * SN_LANES);
+            i16_pair(x[c] + at, c + 1 < planes ? x[c + 1] + at : NULL, s, q + ((size_t)(c / 2) * p->pixels + i) * SN_LANES);
     }
 }
 

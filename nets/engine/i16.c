@@ -33,9 +33,19 @@ static size_t round64(size_t n) { return (n + 63) & ~(size_t)63; }
 
 void sn_i16_cut_conv(struct sn_net *net, struct sn_step *s)
 {
-    const struct sn_conv2d *c = &s->conv;
-    size_t in = (size_t)c->ih * (size_t)c->iw, out = (size_t)c->oh * (size_t)c->ow, block, per = pixel_bytes(c->planes);
+    struct sn_conv2d *c = &s->conv;
+    size_t in, out, block, per = pixel_bytes(c->planes);
 
+    s->sub = 1;
+    if (c->kh * c->kw == 1 && c->stride > 1 && c->pad_h + c->pad_w == 0) { /* from here on as without stride */
+        s->sub = c->stride;
+        s->sub_iw = c->iw;
+        c->stride = c->ih = 1;
+        c->iw = c->ow *= c->oh;
+        c->oh = 1;
+    }
+    in = (size_t)c->ih * (size_t)c->iw;
+    out = (size_t)c->oh * (size_t)c->ow;
     block = SN_MAX(SN_MIN(BLOCK_BYTES / per, out / LEAST_BLOCKS) / BLOCK_PIXELS, (size_t)1) * BLOCK_PIXELS;
     if (c->oh > 1 || c->up > 1) /* whole rows */
         block = SN_MAX(block / (size_t)c->ow, (size_t)1) * (size_t)c->ow;
@@ -62,7 +72,7 @@ void sn_i16_cut_winograd(struct sn_net *net, struct sn_step *s)
     s->kernel = net->kernels.i16_winograd_output_name;
     s->transform = SN_AT_PACKING; /* half as many bytes as in float: always kept */
     if (!s->shared) /* at least 28: the weights are read once a block */
-        most = (int)SN_MAX((size_t)2, SN_MIN((size_t)8, TILES_BYTES / (SN_I16_POSITIONS * words * 14))) * 14;
+        most = (int)SN_MAX((size_t)2, SN_MIN((size_t)4, TILES_BYTES / (SN_I16_POSITIONS * words * 14))) * 14;
     s->blocks = (s->tiles + most - 1) / most;
     if (!s->shared || groups < threads)
         s->blocks = SN_MIN((s->blocks + threads - 1) / threads * threads, s->tiles);
@@ -150,7 +160,8 @@ static float *scales_behind(void *q, int planes, size_t pixels)
 static void quantise(const struct job *j, size_t p0, size_t n, size_t at, size_t pixels, void *q, char *mine)
 {
     const struct sn_step *s = j->s;
-    struct sn_i16_quantise k = { .x = (const void *const *)s->x.p, .planes = s->x.n, .first = p0, .n = n, .at = at, .pixels = pixels, .q = q };
+    struct sn_i16_quantise k = { .x = (const void *const *)s->x.p, .planes = s->x.n, .step = (size_t)s->sub, .pixels = pixels, .q = q };
+    size_t row = s->sub > 1 ? (size_t)s->node->w : p0 + n; /* of pixels in one line */
 
     k.t = scales_behind(q, s->x.n, pixels);
     if (s->node->pre >= 0) {
@@ -158,9 +169,17 @@ static void quantise(const struct job *j, size_t p0, size_t n, size_t at, size_t
 
         sn_net_normalise(j->net, s, p0, n, mine, x);
         k.x = (const void *const *)x;
-        k.first = 0;
+        k.n = n;
+        k.at = at;
+        j->net->kernels.i16_quantise(&k);
+        return;
     }
-    j->net->kernels.i16_quantise(&k);
+    for (size_t p = p0; p < p0 + n; p += k.n) {
+        k.first = (p / row * (size_t)s->sub_iw + p % row) * (size_t)s->sub;
+        k.n = SN_MIN(row - p % row, p0 + n - p);
+        k.at = at + p - p0;
+        j->net->kernels.i16_quantise(&k);
+    }
 }
 
 static void quantise_unit(void *ctx, size_t unit, int thread)

@@ -137,10 +137,12 @@ static void setup(struct i16_data *d, const struct i16_case *c)
     (void)guarded(&d->q2, d->nq, c->at_end);
     (void)guarded(&d->tg, d->nt, c->at_end);
     (void)guarded(&d->t2, d->nt, c->at_end);
-    d->quantise = (struct sn_i16_quantise){ .x = (const void *const *)d->x.p, .planes = d->x.n, .n = pixels, .pixels = pixels };
+    d->quantise = (struct sn_i16_quantise){ .x = (const void *const *)d->x.p, .planes = d->x.n, .step = 1, .n = pixels, .pixels = pixels };
     if (c->part && !c->winograd) { /* some of the pixels, elsewhere */
         d->quantise.first = (size_t)rnd(&r, 0, c->h * c->w - 1);
         d->quantise.n = (size_t)rnd(&r, 0, c->h * c->w - (int)d->quantise.first);
+        d->quantise.step = (size_t)rnd(&r, 1, 3);
+        d->quantise.n = (d->quantise.n + d->quantise.step - 1) / d->quantise.step;
         d->quantise.at = (size_t)rnd(&r, 0, c->h * c->w - (int)d->quantise.n);
     }
     d->conv = (struct sn_i16_conv2d){
@@ -225,6 +227,7 @@ static void run_conv(struct i16_data *d, const struct i16_case *c)
         same_words(d, i16_quantise_rows[i].name, d->quantise.pixels, d->nq, c);
     }
     d->quantise.first = d->quantise.at = 0;
+    d->quantise.step = 1;
     d->quantise.n = d->quantise.pixels;
     sn_i16_quantise_ref(&d->quantise);
     planes_reset(&d->want);
