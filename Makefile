@@ -47,10 +47,10 @@ SRC_tools   = cli.c cmd_convert.c cmd_prepack.c cmd_inspect.c inspect_plan.c cmd
               random_nets.c random_pack.c cmd_predict.c cmd_segment.c cmd_classify.c cmd_pack.c font.c cmd_sheet.c nomogram_svg.c cmd_nomogram.c cmd_recalibrate.c \
               cmd_deidentify.c dicom_out.c draw_caption.c
 SRC_io     += gb18030.c gb18030_chart.c svg.c svg_plot.c
-SRC_tools  += table.c figures.c figures_rows.c eval_data.c eval_fitted.c eval_run.c eval_models.c eval_pairs.c eval_groups.c \
+SRC_tools  += table.c figures.c figures_rows.c eval_data.c eval_fitted.c eval_run.c eval_roc.c eval_traits.c eval_models.c eval_pairs.c eval_groups.c \
               eval_json.c eval_csv.c eval_figures.c eval_text.c eval_html.c eval_tables.c cmd_evaluate.c
-SRC_tools  += fit_data.c fit_run.c fit_json.c fit_text.c cmd_fit.c
-SRC_tools  += dice_read.c dice_sum.c dice_out.c dice_svg.c cmd_dice.c \
+SRC_tools  += fit_data.c fit_run.c fit_dca.c fit_json.c fit_text.c cmd_fit.c
+SRC_tools  += outputs.c dice_read.c dice_sum.c dice_out.c dice_svg.c cmd_dice.c \
               readers_read.c readers_roc.c readers_many.c readers_json.c readers_say.c readers_svg.c cmd_readers.c
 
 SRC_bench   = bench.c bench_net.c bench_kernels.c bench_stats.c
@@ -150,18 +150,16 @@ TEST_SUPPORT = $(BUILD)/tests/support/support.o
 # Check's macros do not survive these two; our own headers are compiled with them elsewhere.
 $(BUILD)/tests/%.o: BASE_CFLAGS += $(CHECK_CFLAGS) -Wno-conversion -Wno-shadow -Wno-missing-prototypes -Wno-pedantic -Wno-gnu-zero-variadic-macro-arguments
 
-# malloc and its kin are wrapped so that tests can fail the n-th allocation, or count.
-WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
+# malloc and its kin are wrapped (tests/support/alloc.h) so that these can fail the n-th allocation, or count.
+ALLOC_CHECKS = check_nets check_alloc check_alloc_fit check_alloc_judge check_alloc_stats check_image_sweep check_dicom_alloc check_dicom_out_alloc
+WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=free
 .SECONDARY:
-$(BUILD)/check_alloc: $(BUILD)/tests/regress/check_alloc.o $(TEST_SUPPORT) $(TOOL_OBJ) $(BUILD)/libsentinode.a
-	$(call say,LD,$@)
-	$(Q)$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) $(WRAP),--wrap=free -o $@ $^ $(CHECK_LIBS) $(LDLIBS)
 define CHECK_RULE
-$(BUILD)/$(1): $(BUILD)/$(2:.c=.o) $(TEST_SUPPORT) $(if $(filter tests/golden/% tests/unit/check_nets.c,$(2)),$(BUILD)/tests/golden/synth.o) $(TOOL_OBJ) $(BUILD)/libsentinode.a
+$(BUILD)/$(1): $(BUILD)/$(2:.c=.o) $(TEST_SUPPORT) $(if $(filter tests/golden/% tests/unit/check_nets.c,$(2)),$(BUILD)/tests/golden/synth.o) $(if $(filter $(ALLOC_CHECKS),$(1)),$(BUILD)/tests/support/alloc.o) $(TOOL_OBJ) $(BUILD)/libsentinode.a
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter check_nets check_alloc_fit check_alloc_stats check_jpeg_sweep check_dicom_alloc check_dicom_out_alloc,$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
+	$$(Q)$$(CC) $$(OPT) $$(CFLAGS) $$(LDFLAGS) $(if $(filter $(ALLOC_CHECKS),$(1)),$(WRAP)) -o $$@ $$^ $$(CHECK_LIBS) $$(LDLIBS)
 endef
-$(foreach s,$(filter-out tests/regress/check_alloc.c,$(wildcard tests/*/check_*.c)),$(eval $(call CHECK_RULE,$(basename $(notdir $(s))),$(s))))
+$(foreach s,$(wildcard tests/*/check_*.c),$(eval $(call CHECK_RULE,$(basename $(notdir $(s))),$(s))))
 
 $(BUILD)/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(TOOL_OBJ) $(BUILD)/libsentinode.a
 	$(call say,LD,$@)

@@ -339,6 +339,22 @@ static void put_item(struct walk *k, const struct sn_dicom_item *item, bool top)
 
 /* ---- a file ------------------------------------------------------------------------------------------------------ */
 
+/* What the rules would take away though the pixels cannot be read without it: by its VR it is something else. */
+static int need_pixel_attributes(const struct walk *k)
+{
+    static const uint32_t needed[] = { 0x00280002, 0x00280004, 0x00280006, 0x00280008, 0x00280010,
+                                       0x00280011, 0x00280100, 0x00280101, 0x00280102, 0x00280103 };
+
+    for (size_t i = 0; i < SN_COUNT(needed); i++) {
+        const struct sn_dicom_element *el = sn_dicom_find(&k->d->set, needed[i]);
+
+        if (el && el->length && sn_deid_rule(el, k->s->keep, k->enhanced) != SN_DEID_KEEP)
+            return SN_FAIL(k->err, SN_EFORMAT, "element (%04x,%04x), which the pixels cannot do without, is of VR %s, expected %s",
+                           SN_DICOM_GROUP(el->tag), SN_DICOM_ELEMENT(el->tag), el->vr, sn_dicom_lookup(el->tag)->vr);
+    }
+    return SN_OK;
+}
+
 /* Objects whose text is their content; and bits of overlays that lie among the pixels. */
 static int refuse(const struct sn_dicom *d, struct sn_error *err)
 {
@@ -424,6 +440,7 @@ int sn_deidentify(struct sn_deid *s, const void *data, size_t size, struct sn_bu
     k.d = &d;
     k.enhanced = sn_dicom_find(&d.set, 0x52009229) != NULL;
     SN_TRY_OUT(refuse(&d, err));
+    SN_TRY_OUT(need_pixel_attributes(&k));
     SN_TRY_OUT(sn_deid_blank(s, &d, &k.pixels, r, err));
     rc = write_file(&k, &set, out);
 out:

@@ -59,7 +59,7 @@ struct sn_deid_file {
 /*
  * Appends the de-identified file to out. SN_EUNSUPPORTED: no image, a kind of object whose text is its
  * content, or pixels that would have to be blanked but cannot be decoded (the message names the syntax and
- * what converts it). Else as sn_dicom_parse. out holds nothing useful after a failure.
+ * what converts it). SN_EFORMAT: also an attribute of the pixels that is stored as something else. Else as sn_dicom_parse. out holds nothing useful after a failure.
  */
 int sn_deidentify(struct sn_deid *s, const void *data, size_t size, struct sn_buf *out, struct sn_deid_file *r,
                   struct sn_error *err);

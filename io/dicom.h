@@ -84,6 +84,8 @@ struct sn_dicom {
     bool syntax_guessed;   /* none was stated, or the bytes contradict the stated one */
     uint8_t *inflated;     /* a deflated data set's bytes, which the elements point into; else NULL */
     size_t inflated_size;
+    bool lenient;          /* set by the caller after parsing: damaged JPEG frames are decoded as far as they go; */
+    bool damaged;          /* then true when there was one, with a note */
     char notes[400];       /* oddities accepted, for people, "; " between them; no patient data */
     const struct sn_dicom_item **frame_first; /* private: [frames + 1], encapsulated only */
     struct sn_arena arena;
@@ -135,8 +137,8 @@ const struct sn_dicom_entry *sn_dicom_lookup(uint32_t tag); /* NULL: not in it; 
 /*
  * Appends the element's text as UTF-8, values still separated by backslashes, by the character
  * sets that `charset` (Specific Character Set (0008,0005), NULL: ASCII) names. What cannot be
- * decoded is replaced as a whole by "[text in ISO 2022 IR 149 not decoded]", never passed on as other
- * characters. PS3.3 C.12.1.1.2, PS3.5 6.1. Returns false when something was replaced.
+ * decoded (JIS X 0208 and 0212, KS X 1001, malformed text) is replaced as a whole by "[text in ISO 2022 IR 149
+ * not decoded]", never passed on as other characters. PS3.3 C.12.1.1.2, PS3.5 6.1. Returns false when something was replaced.
  */
 bool sn_dicom_text(const struct sn_dicom_element *el, const struct sn_dicom_element *charset, struct sn_buf *out);
 

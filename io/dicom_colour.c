@@ -6,10 +6,10 @@ static uint8_t clamp(int32_t v)
     return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
 }
 
-/* Arithmetic shift of negative numbers, without relying on the compiler's choice. */
+/* v / 2^16 rounded down, for v above -2^25: a shift of a negative number is the compiler's choice. */
 static int32_t floor_shift(int32_t v)
 {
-    return v >= 0 ? v >> 16 : -((-v + 65535) >> 16);
+    return ((v + (512 << 16)) >> 16) - 512;
 }
 
 /*

@@ -42,6 +42,10 @@ static int colour_frame(const struct sn_dicom_pixels *p, const void *stored, uin
         return SN_FAIL(err, SN_EUNSUPPORTED, "dicom: YBR colour of %u bits", bits);
     if (p->is_signed)
         return SN_FAIL(err, SN_EUNSUPPORTED, "dicom: signed colour samples");
+    if (p->bytes == 1 && bits == 8) { /* nearly all of them */
+        memcpy(out, stored, n);
+        n = 0;
+    }
     for (size_t i = 0; i < n; i++) {
         uint32_t v = sn_dicom_raw(p, stored, i) >> low & most;
 
@@ -181,7 +185,8 @@ static int make_picture(struct sn_dicom *d, const struct sn_dicom_view *view, st
     warnings = im->warnings; /* sn_image_alloc starts over */
     r = which >= 0 ? &regions[which] : NULL;
     SN_TRY(show_frame(d, &p, frame, im, err));
-    im->warnings = warnings;
+    im->warnings = warnings | (d->damaged ? SN_WARN_DAMAGED : 0);
+    im->damaged = d->damaged;
     if (r)
         SN_TRY(cut_out(r, im, err));
     im->frame = frame;
@@ -206,14 +211,15 @@ int sn_dicom_image(struct sn_dicom *d, const struct sn_dicom_view *view, struct 
     return rc;
 }
 
-int sn_dicom_decode(const void *data, size_t size, const struct sn_dicom_view *view, struct sn_image *im, struct sn_error *err)
+int sn_dicom_decode(const void *data, size_t size, const struct sn_image_options *opt, struct sn_image *im, struct sn_error *err)
 {
     struct sn_dicom d = { 0 };
     int rc;
 
     memset(im, 0, sizeof *im);
     SN_TRY(sn_dicom_parse(data, size, &d, err));
-    rc = sn_dicom_image(&d, view, im, err);
+    d.lenient = opt && opt->lenient;
+    rc = sn_dicom_image(&d, opt ? opt->dicom : NULL, im, err);
     sn_dicom_free(&d);
     return rc;
 }

@@ -96,7 +96,7 @@ static void store(const struct sn_dicom_pixels *p, const struct sn_image *im, vo
 int sn_dicom_jpeg(struct sn_dicom *d, const struct sn_dicom_pixels *p, const uint8_t *data, size_t size, void *out,
                   struct sn_error *err)
 {
-    struct sn_jpeg_options opt = { 0 };
+    struct sn_jpeg_options opt = { .lenient = d->lenient };
     struct sn_jpeg_info info;
     struct sn_image im = { 0 };
     bool look;
@@ -114,6 +114,10 @@ int sn_dicom_jpeg(struct sn_dicom *d, const struct sn_dicom_pixels *p, const uin
         if (rc == SN_EUNSUPPORTED && d->syntax->convert)
             return sn_fail_context(err, rc, "%s (convert first: %s)", d->syntax->name, d->syntax->convert);
         return rc;
+    }
+    if (im.damaged) {
+        d->damaged = true;
+        sn_dicom_note(d, "%s", im.detail);
     }
     if (look && im.depth == 8 && by_content(im.data, (size_t)im.width * im.height) == IS_YCC) {
         sn_dicom_note(d, "labelled RGB, the JPEG stream looks like YCbCr and has no marker");

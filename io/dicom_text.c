@@ -7,15 +7,17 @@
  * a character are followed as far as is needed to know where their characters end.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "io/dicom_parts.h"
+#include "io/gb18030_parts.h"
 #include "io/utf8.h"
 
 enum kind {
     SINGLE,  /* ASCII below, one ISO-IR set above */
     UTF8,
     GB18030, /* GBK is a part of it */
-    G1_PAIRS, /* two bytes, both above 9F: KS X 1001, GB 2312 */
+    G1_PAIRS, /* two bytes, both above A0: GB 2312, which is part of GB 18030; KS X 1001, not decoded */
     G0_PAIRS, /* two bytes below 80 after an escape: JIS X 0208, 0212 */
     UNKNOWN
 };
@@ -31,6 +33,7 @@ struct decoder {
     bool bad;
     char why[48]; /* what the piece needed */
     size_t piece; /* where the current piece starts in out */
+    struct sn_gb18030 *gb; /* once a character needed it */
     struct sn_buf *out;
     bool all_good;
 };
@@ -176,18 +179,26 @@ static size_t escape(struct decoder *d, const uint8_t *p, size_t n)
     return 0;
 }
 
-/* The character of GB 18030 or GBK at p, appended; returns its bytes, as many as were read where there is none. */
-static size_t gb18030(struct decoder *d, const uint8_t *p, size_t n)
+/*
+ * The character of GB 18030, GBK or GB 2312 at p, its bytes in *used. 0: none, or a control character, or one of private
+ * use, which other programs show as something else or not at all.
+ */
+static uint32_t chinese(struct decoder *d, const uint8_t *p, size_t n, size_t *used)
 {
-    size_t used = n >= 4 && p[1] >= '0' && p[1] <= '9' ? 4 : SN_MIN(n, (size_t)2);
-    struct sn_buf utf8 = { 0 };
+    uint32_t c;
 
-    if (sn_gb18030_to_utf8(p, used, &utf8, NULL) || utf8.len == 0)
-        cannot(d, d->g1);
-    else if (!d->bad)
-        sn_buf_add(d->out, utf8.data, utf8.len);
-    sn_buf_free(&utf8);
-    return used;
+    if (!d->gb)
+        d->gb = sn_gb18030_new();
+    if (!d->gb) {
+        d->out->failed = true;
+        return 0;
+    }
+    *used = sn_gb18030_char(d->gb, p, n, &c);
+    if (*used && c >= 0xa0 && !(c >= 0xe000 && c <= 0xf8ff))
+        return c;
+    if (*used == 0)
+        *used = p[0] == 0x80 || p[0] == 0xff ? 1 : SN_MIN(n, (size_t)2);
+    return 0;
 }
 
 /* A character whose first byte is 80 or above; returns its bytes. */
@@ -211,9 +222,13 @@ static size_t high(struct decoder *d, const uint8_t *p, size_t n)
         }
         break;
     case GB18030:
-        return gb18030(d, p, n);
+        c = chinese(d, p, n, &used);
+        break;
     case G1_PAIRS:
-        used = SN_MIN(n, (size_t)2);
+        if (d->g1.ir == 58 && n >= 2 && p[0] >= 0xa1 && p[0] <= 0xf7 && p[1] >= 0xa1)
+            c = chinese(d, p, n, &used);
+        else
+            used = SN_MIN(n, (size_t)2);
         break;
     default:
         break;
@@ -272,5 +287,6 @@ bool sn_dicom_text(const struct sn_dicom_element *el, const struct sn_dicom_elem
         }
     }
     end_piece(&d);
+    free(d.gb);
     return d.all_good;
 }

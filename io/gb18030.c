@@ -20,7 +20,7 @@
 #define FOUR_BYTE 39420           /* code points of the basic plane from U+0080 that no two-byte code has */
 #define PLANES_FROM 189000        /* linear number of 90 30 81 30: 15 * 10 * 126 * 10 */
 
-struct maps {
+struct sn_gb18030 {
     uint16_t two[TWO_BYTE];
     uint16_t four[FOUR_BYTE];
     uint8_t used[65536]; /* has a two-byte code */
@@ -53,7 +53,7 @@ static uint16_t next_char(const char **chart)
 }
 
 /* Leads first..last, `n` trails from the low (40) or the high (A1) half, in chart order. */
-static void fill(struct maps *m, const char *const *chart, unsigned first, unsigned last, bool low)
+static void fill(struct sn_gb18030 *m, const char *const *chart, unsigned first, unsigned last, bool low)
 {
     for (unsigned lead = first; lead <= last; lead++) {
         const char *row = *chart++;
@@ -64,7 +64,7 @@ static void fill(struct maps *m, const char *const *chart, unsigned first, unsig
 }
 
 /* The hanzi GB 2312 lacks, first into GBK/3 (all trails), then into the low trails of AA to FE; then the tail. */
-static void fill_hanzi(struct maps *m)
+static void fill_hanzi(struct sn_gb18030 *m)
 {
     const char *tail = sn_gb_tail[0];
     unsigned u = 0x4e00;
@@ -79,17 +79,20 @@ static void fill_hanzi(struct maps *m)
 }
 
 /* A rectangle of the user's own characters. */
-static void fill_user(struct maps *m, unsigned first, unsigned last, bool low, unsigned unicode)
+static void fill_user(struct sn_gb18030 *m, unsigned first, unsigned last, bool low, unsigned unicode)
 {
     for (unsigned lead = first; lead <= last; lead++)
         for (size_t i = 0; i < (low ? LOW_TRAILS : TRAILS - LOW_TRAILS); i++)
             m->two[(lead - 0x81u) * TRAILS + i + (low ? 0 : LOW_TRAILS)] = (uint16_t)unicode++;
 }
 
-static void build(struct maps *m)
+struct sn_gb18030 *sn_gb18030_new(void)
 {
+    struct sn_gb18030 *m = calloc(1, sizeof *m);
     size_t n = 0;
 
+    if (!m)
+        return NULL;
     fill(m, sn_gb_hanzi, 0xb0, 0xf7, false);
     for (size_t i = 0; i < TWO_BYTE; i++)
         m->used[m->two[i]] = 1;
@@ -108,10 +111,10 @@ static void build(struct maps *m)
     for (unsigned u = 0x80; u <= 0xffff && n < FOUR_BYTE; u++)
         if (!m->used[u] && (u < 0xd800 || u > 0xdfff))
             m->four[n++] = (uint16_t)u;
+    return m;
 }
 
-/* Bytes of the code at p, its character in *c; 0: no code. */
-static size_t decode(const struct maps *m, const uint8_t *p, size_t left, uint32_t *c)
+size_t sn_gb18030_char(const struct sn_gb18030 *m, const uint8_t *p, size_t left, uint32_t *c)
 {
     uint32_t linear;
 
@@ -138,14 +141,13 @@ static size_t decode(const struct maps *m, const uint8_t *p, size_t left, uint32
 
 int sn_gb18030_to_utf8(const void *data, size_t size, struct sn_buf *out, struct sn_error *err)
 {
-    struct maps *m = calloc(1, sizeof *m);
+    struct sn_gb18030 *m = sn_gb18030_new();
     const uint8_t *p = data;
     size_t pos = 0;
     int rc = SN_OK;
 
     if (!m)
         return SN_NOMEM(err, "the GB 18030 table");
-    build(m);
     while (pos < size && !rc) {
         size_t plain = pos, n;
         uint32_t c;
@@ -157,7 +159,7 @@ int sn_gb18030_to_utf8(const void *data, size_t size, struct sn_buf *out, struct
         pos = plain;
         if (pos == size)
             break;
-        n = decode(m, p + pos, size - pos, &c);
+        n = sn_gb18030_char(m, p + pos, size - pos, &c);
         if (n)
             sn_buf_add(out, text, sn_utf8_put(c, text));
         else

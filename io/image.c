@@ -119,7 +119,7 @@ int sn_image_decode_with(const void *data, size_t size, const struct sn_image_op
     if (size == 0)
         return SN_FAIL(err, SN_EFORMAT, "image: empty file");
     if (starts(p, size, 128, "DICM", 4)) /* the bytes before may be another format's, for its readers */
-        return sn_dicom_decode(data, size, opt ? opt->dicom : NULL, im, err);
+        return sn_dicom_decode(data, size, opt, im, err);
     foreign = foreign_format(p, size);
     if (foreign)
         return SN_FAIL(err, SN_EUNSUPPORTED, "image: %s is not an image format we read", foreign);
@@ -132,7 +132,7 @@ int sn_image_decode_with(const void *data, size_t size, const struct sn_image_op
     if (size >= 2 && p[0] == 'P' && p[1] >= '1' && p[1] <= '6')
         return sn_pnm_decode(data, size, im, err);
     if (sn_dicom_recognise(data, size))
-        return sn_dicom_decode(data, size, opt ? opt->dicom : NULL, im, err);
+        return sn_dicom_decode(data, size, opt, im, err);
     return SN_FAIL(err, SN_EUNSUPPORTED,
                    "image: content starting %02x %02x is no known image format (PNG, JPEG, BMP, PNM, DICOM)",
                    p[0], size > 1 ? p[1] : 0);

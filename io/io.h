@@ -44,6 +44,7 @@ struct sn_image {
 #define SN_WARN_COLOUR  4u /* colour inside an ultrasound picture: Doppler or elastography */
 #define SN_WARN_MARKS   8u /* callipers, text or other graphics drawn into it */
 #define SN_WARN_SPACING 16u /* physical scales that contradict each other or anatomy */
+#define SN_WARN_DAMAGED 32u /* im->damaged: not all of the picture is what was stored */
 
 void sn_image_free(struct sn_image *im); /* a zeroed image is fine */
 int sn_image_alloc(struct sn_image *im, uint32_t w, uint32_t h, int channels, int depth, struct sn_error *err);
@@ -58,7 +59,7 @@ int sn_pnm_decode(const void *data, size_t size, struct sn_image *im, struct sn_
 
 /*
  * As sn_image_decode, with choices; NULL means all zero. `lenient` decodes what is there of a damaged
- * file and sets im->damaged, where the format's reader can (JPEG); others fail as without it.
+ * file and sets im->damaged, where the format's reader can (JPEG, also in DICOM); others fail as without it.
  */
 struct sn_dicom_view;
 struct sn_image_options {
@@ -99,8 +100,8 @@ struct sn_dicom_view {
  * secondary capture. Codes as sn_dicom_describe. NULL view: SN_FRAME_ONLY, SN_REGION_AUTO.
  */
 int sn_dicom_image(struct sn_dicom *d, const struct sn_dicom_view *view, struct sn_image *im, struct sn_error *err);
-/* Parse and picture in one; what sn_image_decode_with calls. view NULL: as above. */
-int sn_dicom_decode(const void *data, size_t size, const struct sn_dicom_view *view, struct sn_image *im, struct sn_error *err);
+/* Parse and picture in one; what sn_image_decode_with calls. opt NULL: all zero. */
+int sn_dicom_decode(const void *data, size_t size, const struct sn_image_options *opt, struct sn_image *im, struct sn_error *err);
 
 /* ---- JPEG (jpeg.c), ITU-T T.81 ------------------------------------------------------------ */
 
@@ -110,8 +111,7 @@ int sn_dicom_decode(const void *data, size_t size, const struct sn_dicom_view *v
  * predictors. 8-bit pixels are libjpeg-turbo's (its x86 SIMD, default settings): integer inverse DCT,
  * triangle upsampling, integer colour conversion. SN_EUNSUPPORTED, by name: arithmetic coding,
  * hierarchical, 12 bits, sampling ratios that are not whole, subsampled lossless.
- * Not applied: EXIF orientation (recorded), ICC profiles, libjpeg's block smoothing of unfinished
- * progressive streams (it invents what the file does not have).
+ * Unfinished progressive streams are smoothed as libjpeg does. Not applied: EXIF orientation (recorded), ICC profiles.
  */
 enum sn_jpeg_colour {
     SN_JPEG_AUTO,       /* decided from the stream, as libjpeg does: YCbCr, CMYK and YCCK become RGB */
@@ -243,6 +243,8 @@ void sn_json_null(struct sn_json *j);
 void sn_json_kv(struct sn_json *j, const char *key, const char *s);
 void sn_json_kv_number(struct sn_json *j, const char *key, double v);
 void sn_json_kv_int(struct sn_json *j, const char *key, int64_t v);
+void sn_json_kv_seed(struct sn_json *j, uint64_t seed); /* "seed" as text: beyond 2^53 a JSON number would lie */
+void sn_json_kv_numbers(struct sn_json *j, const char *key, const double *v, size_t n); /* an array */
 void sn_json_kv_bool(struct sn_json *j, const char *key, bool v);
 void sn_json_free(struct sn_json *j);
 

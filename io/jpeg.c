@@ -219,8 +219,10 @@ static void describe(struct sn_jpeg *d)
     strcpy(im->format, "jpeg");
     im->orientation = f->orientation;
     im->damaged = d->damage[0] != 0;
-    if (im->damaged)
+    if (im->damaged) {
+        im->warnings |= SN_WARN_DAMAGED;
         sn_image_note(im, "DAMAGED (%s)", d->damage);
+    }
     sn_image_note(im, "%s, %d-bit %s", process[f->process], f->precision,
                   !f->ycc ? plain[f->components - 1] : f->components == 4 ? "YCCK" : "YCbCr");
     if (f->components > 1 && d->max_h * d->max_v > 1) {

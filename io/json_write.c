@@ -1,6 +1,7 @@
 /* json_write.c: a JSON writer that owns commas, indentation and escapes. */
 #include "io/io.h"
 #include "io/utf8.h"
+#include <stdio.h>
 
 void sn_json_init(struct sn_json *j, int indent)
 {
@@ -160,6 +161,23 @@ void sn_json_kv_int(struct sn_json *j, const char *key, int64_t v)
 {
     sn_json_key(j, key);
     sn_json_int(j, v);
+}
+
+void sn_json_kv_seed(struct sn_json *j, uint64_t seed)
+{
+    char text[32];
+
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
+    sn_json_kv(j, "seed", text);
+}
+
+void sn_json_kv_numbers(struct sn_json *j, const char *key, const double *v, size_t n)
+{
+    sn_json_key(j, key);
+    sn_json_array(j);
+    for (size_t i = 0; i < n; i++)
+        sn_json_number(j, v[i]);
+    sn_json_end_array(j);
 }
 
 void sn_json_kv_bool(struct sn_json *j, const char *key, bool v)

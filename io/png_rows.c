@@ -75,33 +75,34 @@ static uint8_t paeth(int a, int b, int c)
 }
 
 /*
- * One row in place; `up` is the row above, zeros for the first. Kept apart per bytes per pixel so
- * that the compiler knows the distance of the chain; bpp is 1, 2, 3, 4, 6 or 8.
+ * One row in place; `up` is the row above, zeros for the first. Kept apart per bytes per pixel so that the compiler knows
+ * the distance of the chain and keeps the pixel to the left in registers; bpp is 1, 2, 3, 4, 6 or 8, and divides n.
  */
 static inline void unfilter_bpp(uint8_t *row, const uint8_t *up, size_t n, size_t bpp, int filter)
 {
-    size_t i;
+    uint8_t left[8] = { 0 };
 
     switch (filter) {
     case 1:
-        for (i = bpp; i < n; i++)
-            row[i] = (uint8_t)(row[i] + row[i - bpp]);
+        for (size_t i = 0; i < n; i += bpp)
+            for (size_t k = 0; k < bpp; k++)
+                left[k] = row[i + k] = (uint8_t)(row[i + k] + left[k]);
         break;
     case 2:
-        for (i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++)
             row[i] = (uint8_t)(row[i] + up[i]);
         break;
     case 3:
-        for (i = 0; i < bpp && i < n; i++)
-            row[i] = (uint8_t)(row[i] + (up[i] >> 1));
-        for (; i < n; i++)
-            row[i] = (uint8_t)(row[i] + ((row[i - bpp] + up[i]) >> 1));
+        for (size_t i = 0; i < n; i += bpp)
+            for (size_t k = 0; k < bpp; k++)
+                left[k] = row[i + k] = (uint8_t)(row[i + k] + ((left[k] + up[i + k]) >> 1));
         break;
     case 4:
-        for (i = 0; i < bpp && i < n; i++)
-            row[i] = (uint8_t)(row[i] + up[i]);
-        for (; i < n; i++)
-            row[i] = (uint8_t)(row[i] + paeth(row[i - bpp], up[i], up[i - bpp]));
+        for (size_t k = 0; k < bpp; k++)
+            left[k] = row[k] = (uint8_t)(row[k] + up[k]);
+        for (size_t i = bpp; i < n; i += bpp)
+            for (size_t k = 0; k < bpp; k++)
+                left[k] = row[i + k] = (uint8_t)(row[i + k] + paeth(left[k], up[i + k], up[i + k - bpp]));
         break;
     default:
         break;
@@ -111,18 +112,12 @@ static inline void unfilter_bpp(uint8_t *row, const uint8_t *up, size_t n, size_
 static void unfilter(uint8_t *row, const uint8_t *up, size_t n, size_t bpp, int filter)
 {
     switch (bpp) {
-    case 1:
-        unfilter_bpp(row, up, n, 1, filter);
-        break;
-    case 3:
-        unfilter_bpp(row, up, n, 3, filter);
-        break;
-    case 4:
-        unfilter_bpp(row, up, n, 4, filter);
-        break;
-    default:
-        unfilter_bpp(row, up, n, bpp, filter);
-        break;
+    case 1: unfilter_bpp(row, up, n, 1, filter); break;
+    case 2: unfilter_bpp(row, up, n, 2, filter); break;
+    case 3: unfilter_bpp(row, up, n, 3, filter); break;
+    case 4: unfilter_bpp(row, up, n, 4, filter); break;
+    case 6: unfilter_bpp(row, up, n, 6, filter); break;
+    default: unfilter_bpp(row, up, n, 8, filter); break;
     }
 }
 

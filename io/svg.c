@@ -219,7 +219,7 @@ struct sn_pen sn_series(int k)
 {
     const size_t i = (size_t)k % SN_COUNT(series);
 
-    return (struct sn_pen){ .colour = series[i].colour, .width = 1.8, .dash = series[i].dash };
+    return (struct sn_pen){ .colour = series[i].colour, .width = (size_t)k < SN_COUNT(series) ? 1.8 : 0.9, .dash = series[i].dash };
 }
 
 enum sn_marker sn_series_marker(int k) { return (enum sn_marker)(k % SN_MARKERS); }
@@ -264,6 +264,28 @@ void sn_svg_text(struct sn_svg *s, double x, double y, const struct sn_text *sty
     sn_buf_puts(s->b, ">");
     sn_svg_escape(s->b, text);
     sn_buf_puts(s->b, "</text>\n");
+}
+
+void sn_svg_text_within(struct sn_svg *s, double x, double y, const struct sn_text *style, const char *text, double width)
+{
+    struct sn_text t = style ? *style : (struct sn_text){ 0 };
+    double size = t.size > 0.0 ? t.size : SN_SVG_TEXT, w = sn_svg_text_width(text, size, t.bold);
+    char cut[256];
+    size_t n = strlen(text);
+
+    t.size = fmin(fmax(size * width / w, size * 2.0 / 3.0), size);
+    if (n < sizeof cut - 4 && !(sn_svg_text_width(text, t.size, t.bold) > width * 1.000001)) {
+        sn_svg_text(s, x, y, &t, text);
+        return;
+    }
+    n = SN_MIN(n, sizeof cut - 4);
+    memcpy(cut, text, n);
+    do {
+        while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80) /* whole characters only */
+            n--;
+        memcpy(cut + n, "...", 4);
+    } while (n > 0 && sn_svg_text_width(cut, t.size, t.bold) > width && n--);
+    sn_svg_text(s, x, y, &t, cut);
 }
 
 /* Thousandths of the size: Helvetica's widths, by class. */

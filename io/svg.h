@@ -46,7 +46,7 @@ void sn_svg_rect(struct sn_svg *s, double x, double y, double w, double h, const
 enum sn_marker { SN_CIRCLE, SN_SQUARE, SN_TRIANGLE, SN_DIAMOND, SN_TRIANGLE_DOWN, SN_CROSS, SN_PLUS, SN_STAR, SN_MARKERS };
 void sn_svg_marker(struct sn_svg *s, enum sn_marker m, double x, double y, double r, const struct sn_pen *pen);
 
-/* Series k of a figure, k >= 0: a line (no filling) and a marker; eight differ, then they repeat. */
+/* Series k of a figure, k >= 0: a line (no filling) and a marker; eight differ, then they repeat in half the width. */
 struct sn_pen sn_series(int k);
 enum sn_marker sn_series_marker(int k);
 
@@ -66,6 +66,8 @@ struct sn_text {
 };
 /* One line with its baseline at y. style may be NULL. */
 void sn_svg_text(struct sn_svg *s, double x, double y, const struct sn_text *style, const char *text);
+/* The same in at most `width`, as sn_svg_text_width sees it: the size shrinks to no less than two thirds, then the end is cut. */
+void sn_svg_text_within(struct sn_svg *s, double x, double y, const struct sn_text *style, const char *text, double width);
 /* An estimate within some 10 %, from Helvetica's widths: to leave room, not to align. */
 double sn_svg_text_width(const char *text, double size, bool bold);
 /* Appends text as XML character data. */

@@ -277,6 +277,6 @@ void sn_svg_legend(struct sn_svg *s, double x, double y, double size, const stru
             sn_svg_line(s, left, middle, right, middle, &row[i].pen);
         if (row[i].has_marker)
             sn_svg_marker(s, row[i].marker, (left + right) / 2, middle, size * 0.34, &row[i].pen);
-        sn_svg_text(s, x + PAD + KEY - 2, middle + size * 0.35, &(struct sn_text){ .size = size }, row[i].text);
+        sn_svg_text_within(s, x + PAD + KEY - 2, middle + size * 0.35, &(struct sn_text){ .size = size }, row[i].text, s->width - x - 2 * PAD - KEY);
     }
 }

@@ -278,6 +278,23 @@ int sn_boot_percentile(const double *rep, size_t n, double level, struct sn_boot
     return SN_OK;
 }
 
+int sn_boot_intervals(const struct sn_boot *b, double level, struct sn_boot_ci *ci, struct sn_error *err)
+{
+    double *rep;
+    size_t bytes;
+    int rc;
+
+    SN_TRY(sn_size_mul3(&bytes, b->replicates, b->k, sizeof *rep, err));
+    rep = malloc(bytes + 1);
+    if (!rep)
+        return SN_NOMEM(err, "bootstrap replicates");
+    rc = sn_boot_run(b, rep, err);
+    for (size_t j = 0; j < b->k && !rc; j++)
+        rc = sn_boot_percentile(rep + j * b->replicates, b->replicates, level, &ci[j], err);
+    free(rep);
+    return rc;
+}
+
 int sn_boot_bca(const double *rep, size_t n, double estimate, double accel, double level, struct sn_boot_ci *ci, struct sn_error *err)
 {
     size_t below = 0;

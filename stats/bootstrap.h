@@ -55,6 +55,8 @@ struct sn_boot_ci {
 };
 /* Percentile interval at `level` (0.95), quantiles of type 7, as pROC: Efron & Tibshirani 1993, section 13.3. */
 int sn_boot_percentile(const double *rep, size_t n, double level, struct sn_boot_ci *ci, struct sn_error *err);
+/* Draws and makes that interval of each statistic: ci[k]. */
+int sn_boot_intervals(const struct sn_boot *b, double level, struct sn_boot_ci *ci, struct sn_error *err);
 /*
  * Bias-corrected and accelerated: Efron 1987; z0 = quantile of the share of replicates below the estimate, quantiles at
  * pnorm(z0 + (z0 + z) / (1 - a (z0 + z))), of type 7. lo and hi are NaN when all or no replicates lie below the estimate,

@@ -47,6 +47,11 @@ struct sn_dca_point sn_dca_make(double t, double se, double sp, double prevalenc
     return p;
 }
 
+struct sn_dca_thresholds sn_dca_range(double from, double to)
+{
+    return (struct sn_dca_thresholds){ from, to, to - from >= 0.1 ? 0.005 : (to - from) / 20.0 };
+}
+
 double sn_dca_value(const struct sn_dca_point *p, enum sn_dca_measure m)
 {
     switch (m) {

@@ -22,6 +22,8 @@ struct sn_dca_thresholds {
 };
 /* Writes up to `room` thresholds, each from + i step rounded to 12 decimals; *m how many there are. SN_EINVAL: range or step; SN_ELIMIT: more than room. */
 #define SN_DCA_MAX_THRESHOLDS 10001
+/* Steps of 0.005; 20 of them in a range narrower than 0.1. */
+struct sn_dca_thresholds sn_dca_range(double from, double to);
 int sn_dca_thresholds(const struct sn_dca_thresholds *range, double *t, size_t room, size_t *m, struct sn_error *err);
 
 /* One strategy: treat by a model's risk, or by a yes/no call that no threshold changes (a reader, a test). */
@@ -62,7 +64,7 @@ int sn_dca_fixed(double se, double sp, double prevalence, const double *t, size_
 
 /* ---- intervals (dca_boot.c) ----------------------------------------------------------------------- */
 
-enum sn_dca_measure { SN_DCA_NET_BENEFIT, SN_DCA_STANDARDISED, SN_DCA_AVOIDED, SN_DCA_OPT_OUT, SN_DCA_OPT_OUT_STANDARDISED };
+enum sn_dca_measure { SN_DCA_NET_BENEFIT, SN_DCA_STANDARDISED, SN_DCA_AVOIDED, SN_DCA_OPT_OUT, SN_DCA_OPT_OUT_STANDARDISED, SN_DCA_MEASURES };
 double sn_dca_value(const struct sn_dca_point *p, enum sn_dca_measure m);
 
 struct sn_dca_boot {
@@ -85,6 +87,9 @@ struct sn_dca_band {
  */
 int sn_dca_bootstrap(const struct sn_dca *d, enum sn_dca_measure measure, const struct sn_dca_boot *b, struct sn_dca_band *band,
                      struct sn_dca_band *diff, size_t *dropped, struct sn_error *err);
+/* Several measures of the same resamples: band[n_measures][n_strategies + 1][m]; diff is the first measure's. */
+int sn_dca_bootstrap_measures(const struct sn_dca *d, const enum sn_dca_measure *measure, size_t n_measures, const struct sn_dca_boot *b,
+                              struct sn_dca_band *band, struct sn_dca_band *diff, size_t *dropped, struct sn_error *err);
 
 /* ---- curves of a model fitted on the same patients (dca_validate.c) ----------------------------------- */
 

@@ -7,14 +7,16 @@
 struct boot {
     const struct sn_dca *d;
     const struct sn_dca_boot *b;
-    enum sn_dca_measure measure;
+    const enum sn_dca_measure *measure;
+    size_t n_measures;
     double prevalence;     /* NaN: each resample's own */
     uint16_t *reach;       /* [n_strategies][n] how many thresholds treat the patient */
     uint32_t *tally;       /* [threads][2 (m + 1)] */
 };
 
-/* One strategy on one resample; reach NULL: treat all. out[m]. */
-static void curve(const struct boot *c, const uint16_t *reach, const uint32_t *weight, uint32_t *tally, const double of[2], double *out)
+/* One strategy on one resample; reach NULL: treat all. out[m] of each measure, `stride` apart. */
+static void curve(const struct boot *c, const uint16_t *reach, const uint32_t *weight, uint32_t *tally, const double of[2], double *out,
+                  size_t stride)
 {
     size_t m = c->d->m;
     double treated[2] = { 0.0, 0.0 }, prevalence = isnan(c->prevalence) ? of[1] / (of[0] + of[1]) : c->prevalence;
@@ -28,7 +30,8 @@ static void curve(const struct boot *c, const uint16_t *reach, const uint32_t *w
         treated[0] += tally[k + 1];
         treated[1] += tally[m + 1 + k + 1];
         p = sn_dca_make(c->d->t[k], treated[1] / of[1], 1.0 - treated[0] / of[0], prevalence);
-        out[k] = sn_dca_value(&p, c->measure);
+        for (size_t j = 0; j < c->n_measures; j++)
+            out[j * stride + k] = sn_dca_value(&p, c->measure[j]);
     }
 }
 
@@ -43,10 +46,11 @@ static void replicate(void *ctx, const uint32_t *weight, int thread, double *out
         of[c->d->y[i]] += weight[i];
     for (size_t s = 0; s < rows; s++)
         if (of[0] > 0.0 && of[1] > 0.0)
-            curve(c, s + 1 < rows ? c->reach + s * n : NULL, weight, tally, of, out + s * m);
+            curve(c, s + 1 < rows ? c->reach + s * n : NULL, weight, tally, of, out + s * m, rows * m);
         else
-            for (size_t k = 0; k < m; k++)
-                out[s * m + k] = (double)NAN;
+            for (size_t j = 0; j < c->n_measures; j++)
+                for (size_t k = 0; k < m; k++)
+                    out[(j * rows + s) * m + k] = (double)NAN;
 }
 
 /* Percentile interval of one statistic's replicates, which are overwritten. */
@@ -83,7 +87,7 @@ static int summarise(const struct boot *c, double *rep, struct sn_dca_band *band
                     delta[r] = rep[(i * m + k) * reps + r] - rep[(j * m + k) * reps + r];
                 SN_TRY_OUT(interval(c->b, delta, &diff[pair * m + k], &used, err));
             }
-    for (size_t i = 0; i < (s + 1) * m; i++)
+    for (size_t i = 0; i < c->n_measures * (s + 1) * m; i++)
         SN_TRY_OUT(interval(c->b, rep + i * reps, &band[i], &used, err));
     if (dropped)
         *dropped = reps - used; /* of treat all at the last threshold, which is always defined but for lost classes */
@@ -105,9 +109,15 @@ static int check(const struct sn_dca *d, const struct sn_dca_boot *b, struct sn_
 int sn_dca_bootstrap(const struct sn_dca *d, enum sn_dca_measure measure, const struct sn_dca_boot *b, struct sn_dca_band *band, struct sn_dca_band *diff,
                      size_t *dropped, struct sn_error *err)
 {
-    struct boot c = { .d = d, .b = b, .measure = measure, .prevalence = d->prevalence };
+    return sn_dca_bootstrap_measures(d, &measure, 1, b, band, diff, dropped, err);
+}
+
+int sn_dca_bootstrap_measures(const struct sn_dca *d, const enum sn_dca_measure *measure, size_t n_measures, const struct sn_dca_boot *b,
+                              struct sn_dca_band *band, struct sn_dca_band *diff, size_t *dropped, struct sn_error *err)
+{
+    struct boot c = { .d = d, .b = b, .measure = measure, .n_measures = n_measures, .prevalence = d->prevalence };
     struct sn_resample s = { 0 };
-    struct sn_boot boot = { .resample = &s, .seed = b->seed, .replicates = b->replicates, .k = (d->n_strategies + 1) * d->m, .fn = replicate, .ctx = &c, .pool = b->pool };
+    struct sn_boot boot = { .resample = &s, .seed = b->seed, .replicates = b->replicates, .k = n_measures * (d->n_strategies + 1) * d->m, .fn = replicate, .ctx = &c, .pool = b->pool };
     uint32_t *stratum = NULL;
     double *rep = NULL, events = 0.0;
     size_t bytes, threads = b->pool ? (size_t)sn_pool_threads(b->pool) : 1;

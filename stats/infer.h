@@ -113,6 +113,9 @@ struct sn_recipe {
 /* beta[p], 0 where an effect did not remain; keep[n_effects] or NULL. */
 int sn_recipe_fit(const struct sn_logit_data *d, const struct sn_recipe *r, uint64_t seed, double *beta, bool *keep, struct sn_error *err);
 
+/* d with row i taken weight[i] times, `rows` in all: x[rows][p], y[rows] are filled. */
+struct sn_logit_data sn_logit_repeated(const struct sn_logit_data *d, const uint32_t *weight, size_t rows, double *x, double *y);
+
 enum { SN_VALID_AUC, SN_VALID_SLOPE, SN_VALID_INTERCEPT, SN_VALID_BRIER, SN_VALID_COUNT };
 /*
  * Harrell's optimism bootstrap (Harrell, Lee & Mark 1996, Stat Med 15:361): replicate r draws n rows (or, with

@@ -24,17 +24,4 @@ struct sn_match {
 /* margin in (0, 1), or NaN for none. No pairs: everything NaN. */
 struct sn_match sn_match_compare(const struct sn_paired *pairs, double level, double margin);
 
-/*
- * Cluster bootstrap, percentile intervals (R's quantile type 7). fn computes k statistics from how many times each of n
- * clusters was drawn; replicate r draws from the stream that hash(seed, r) starts, so the result is the same for any
- * number of threads. Replicates where a statistic is NaN are left out of its interval and counted. n, k, replicates >= 1.
- */
-typedef void sn_cluster_fn(const void *ctx, const uint32_t *times, double *out);
-struct sn_cluster_ci {
-    double lo, hi;
-    size_t undefined; /* replicates without a value */
-};
-int sn_boot_clusters(size_t n, size_t replicates, uint64_t seed, sn_cluster_fn *fn, const void *ctx, size_t k, double level,
-                     struct sn_pool *pool, struct sn_cluster_ci *out, struct sn_error *err);
-
 #endif

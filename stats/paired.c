@@ -11,7 +11,9 @@ struct sn_mcnemar sn_mcnemar(uint64_t b, uint64_t c)
     double few = (double)SN_MIN(b, c), n = (double)b + (double)c, tail = sn_binom_cdf(few, n, 0.5);
     struct sn_mcnemar m = { .exact = SN_MIN(1, 2 * tail), .is_exact = n < 25 };
 
-    m.midp = SN_MIN(1, 2 * tail - sn_binom_pmf(few, n, 0.5));
+    m.midp = 2 * tail - sn_binom_pmf(few, n, 0.5);
+    if (b == c) /* both tails hold the middle; without discordant pairs there is nothing to judge */
+        m.midp = n > 0 ? 1 - sn_binom_pmf(few, n, 0.5) / 2 : 1;
     m.p = m.is_exact ? m.exact : m.midp;
     return m;
 }

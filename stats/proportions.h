@@ -94,7 +94,7 @@ struct sn_subgroup {
     double auc, variance;          /* NaN when a class is missing, or has one case (variance) */
     struct sn_interval ci;         /* plain DeLong */
 };
-/* AUC in each group (group[i] < k), and whether they differ: the interaction test of model and subgroup. */
+/* AUC in each group (group[i] < k; k: in none), and whether they differ: the interaction test of model and subgroup. */
 int sn_subgroup_auc(const double *score, const double *y, const uint32_t *group, size_t n, size_t k, double level, struct sn_subgroup *out,
                     struct sn_heterogeneity *interaction, struct sn_error *err);
 /* Second model too: difference first - second in each group (paired DeLong), and whether the differences differ. diff[k]. */

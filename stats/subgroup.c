@@ -70,8 +70,8 @@ static int part_init(struct part *p, const uint32_t *group, size_t n, size_t k, 
 
     *p = (struct part){ 0 };
     for (size_t i = 0; i < n; i++)
-        if (group[i] >= k)
-            return SN_FAIL(err, SN_EINVAL, "subgroups: observation %zu is of group %u, expected less than %zu", i + 1, (unsigned)group[i], k);
+        if (group[i] > k)
+            return SN_FAIL(err, SN_EINVAL, "subgroups: observation %zu is of group %u, expected at most %zu", i + 1, (unsigned)group[i], k);
     SN_TRY(sn_size_mul3(&bytes, n + 1, 3, sizeof(double), err));
     p->column[0] = malloc(bytes);
     if (!p->column[0])

@@ -74,22 +74,29 @@ struct job {
     bool *kept; /* [replicates][n_effects] */
 };
 
+struct sn_logit_data sn_logit_repeated(const struct sn_logit_data *d, const uint32_t *weight, size_t rows, double *x, double *y)
+{
+    struct sn_logit_data out = *d;
+
+    for (size_t i = 0, k = 0; i < d->n; i++)
+        for (uint32_t c = 0; c < weight[i]; c++, k++) {
+            for (size_t j = 0; j < d->p; j++)
+                x[j * rows + k] = d->x[j * d->n + i];
+            y[k] = d->y[i];
+        }
+    out.n = rows;
+    out.x = x;
+    out.y = y;
+    return out;
+}
+
 /* weight[n] says how often each row was drawn; m: eta[n or rows], beta[p], x[rows][p], y[rows]. */
 static int one_replicate(const struct job *j, size_t unit, struct sn_rng *rng, const uint32_t *weight, size_t rows, double *m)
 {
     const struct sn_logit_data *d = j->d;
     double *eta = m, *beta = eta + SN_MAX(d->n, rows), *x = beta + d->p, *y = x + rows * d->p, here[SN_VALID_COUNT], there[SN_VALID_COUNT];
-    struct sn_logit_data drawn = *d;
+    const struct sn_logit_data drawn = sn_logit_repeated(d, weight, rows, x, y);
 
-    for (size_t i = 0, k = 0; i < d->n; i++)
-        for (uint32_t c = 0; c < weight[i]; c++, k++) {
-            for (size_t j2 = 0; j2 < d->p; j2++)
-                x[j2 * rows + k] = d->x[j2 * d->n + i];
-            y[k] = d->y[i];
-        }
-    drawn.n = rows;
-    drawn.x = x;
-    drawn.y = y;
     SN_TRY(sn_recipe_fit(&drawn, j->r, sn_rng_next(rng), beta, j->kept + unit * d->n_effects, NULL));
     predictor(x, rows, d->p, beta, eta);
     SN_TRY(performance(eta, y, rows, here, NULL));

@@ -1,6 +1,8 @@
 /* cli.c: option parsing and the table of commands. */
 #include "tools/cli.h"
 
+#include "io/io.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -114,6 +116,45 @@ bool sn_args_int(const struct sn_args *a, const char *name, long lo, long hi, lo
     }
     *v = n;
     return true;
+}
+
+bool sn_parse_pair(const char *s, double *a, double *b)
+{
+    size_t n = strcspn(s, ":");
+
+    return s[n] && sn_parse_double_n(s, n, a) && sn_parse_double(s + n + 1, b);
+}
+
+bool sn_args_threshold_range(const struct sn_args *a, double *lo, double *hi)
+{
+    if (sn_parse_pair(a->value, lo, hi) && *lo >= 0 && *hi > *lo && *hi < 1)
+        return true;
+    (void)sn_args_usage(a, "--threshold-range needs LO:HI with 0 <= LO < HI < 1, as 0.05:0.4, found '%s'", a->value);
+    return false;
+}
+
+bool sn_args_replicates(const struct sn_args *a, size_t *n)
+{
+    long v;
+
+    if (!sn_args_int(a, "--boot", 0, 1000000, &v))
+        return false;
+    *n = (size_t)v;
+    return true;
+}
+
+bool sn_args_seed(const struct sn_args *a, uint64_t *seed)
+{
+    const char *p = a->value;
+    uint64_t v = 0;
+
+    while (*p >= '0' && *p <= '9' && v <= (UINT64_MAX - 9) / 10)
+        v = 10 * v + (uint64_t)(*p++ - '0');
+    *seed = v;
+    if (p != a->value && !*p)
+        return true;
+    (void)sn_args_usage(a, "--seed needs a whole number from 0 to about 1.8e19, found '%s'", a->value);
+    return false;
 }
 
 static int stop(struct sn_args *a, int code)

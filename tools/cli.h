@@ -55,6 +55,13 @@ const char *sn_args_word(struct sn_args *a);
 int sn_args_usage(const struct sn_args *a, const char *fmt, ...) SN_PRINTF(2, 3);
 /* An integer option's value within [lo, hi]; false after reporting a usage error. */
 bool sn_args_int(const struct sn_args *a, const char *name, long lo, long hi, long *v);
+bool sn_parse_pair(const char *s, double *a, double *b); /* "A:B" as two numbers */
+/* The range of a decision curve, 0 <= LO < HI < 1; false after reporting a usage error. */
+bool sn_args_threshold_range(const struct sn_args *a, double *lo, double *hi);
+
+/* --boot N of replicates, 0 to a million, and --seed S of 64 bits: the value just returned; false after reporting a usage error. */
+bool sn_args_replicates(const struct sn_args *a, size_t *n);
+bool sn_args_seed(const struct sn_args *a, uint64_t *seed);
 
 /* Prints "sentinode COMMAND: message" to stderr and returns the exit code of rc. 0 prints nothing. */
 int sn_report(const struct sn_args *a, int rc, const struct sn_error *err);

@@ -136,7 +136,7 @@ static int run(const struct job *j, struct sn_net_options opt, struct sn_error *
         rc = SN_FAIL(err, SN_EMODEL, "%s is a segmenter", pn.file);
         goto out;
     }
-    SN_TRY_OUT(sn_input_read(j->image, sn_basename(j->image), &in, err));
+    SN_TRY_OUT(sn_input_read(j->image, sn_basename(j->image), false, &in, err));
     SN_TRY_OUT(cut(j, &in, err));
     SN_TRY_OUT(sn_net_create(&net, &pn.model, (int)pn.height, (int)pn.width, &opt, err));
     room = malloc((size_t)pn.info.in_channels * pn.width * pn.height * sizeof *room);

@@ -1,6 +1,7 @@
 /* cmd_dice.c: `sentinode dice`, how well automatic masks agree with manual ones. */
 #include "tools/cli.h"
 #include "tools/dice.h"
+#include "tools/outputs.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -26,16 +27,17 @@ static const char help[] =
     "  --spacing MM | ROWxCOLUMN   size of a pixel; default: column spacing_mm, else the files', else pixels\n"
     "  --empty one|nan|ignore   both masks empty: 1 (default), or undefined; ignore: undefined whenever the\n"
     "                   manual mask is empty. Only one empty is 0 otherwise\n"
+    "  --encoding E     of the table: utf-8 or gb18030; default: found out from the bytes\n"
     "  --boot N         bootstrap replicates (2000), 0: no intervals      --seed S   (1)\n"
     "  -o DIR           writes dice.csv (a row per case), dice.svg and results.json\n";
 
-enum { RESULTS = 'r', PRED = 'p', SECOND = '2', CASE = 'C', MASK = 'M', PATIENT = 'P', SET = 'S', SURFACE = 'u', TAU = 't', SPACING = 'g', EMPTY = 'e', BOOT = 'b', SEED = 's', OUTPUT = 'o' };
+enum { RESULTS = 'r', PRED = 'p', SECOND = '2', CASE = 'C', MASK = 'M', PATIENT = 'P', SET = 'S', SURFACE = 'u', TAU = 't', SPACING = 'g', EMPTY = 'e', BOOT = 'b', SEED = 's', OUTPUT = 'o', ENCODING = 'E' };
 
 static const struct sn_opt opts[] = {
     { "--results", RESULTS, true }, { "--pred", PRED, true },       { "--second", SECOND, true }, { "--case", CASE, true },
     { "--mask", MASK, true },       { "--patient", PATIENT, true }, { "--set", SET, true },       { "--surface", SURFACE, true },
     { "--tau", TAU, true },         { "--spacing", SPACING, true }, { "--empty", EMPTY, true },   { "--boot", BOOT, true },
-    { "--seed", SEED, true },       { "-o,--output", OUTPUT, true }, { NULL, 0, false },
+    { "--seed", SEED, true },       { "-o,--output", OUTPUT, true }, { "--encoding", ENCODING, true }, { NULL, 0, false },
 };
 
 struct job {
@@ -87,7 +89,6 @@ static bool option(struct job *j, int c)
 {
     struct sn_dice_options *o = &j->opt;
     const char *value = j->args.value;
-    long n = 0;
 
     switch (c) {
     case RESULTS: o->results = value; return true;
@@ -123,61 +124,53 @@ static bool option(struct job *j, int c)
             return true;
         (void)sn_args_usage(&j->args, "--spacing needs mm per pixel, one number or ROWxCOLUMN, found '%s'", value);
         return false;
-    case BOOT:
-        if (!sn_args_int(&j->args, "--boot", 0, 1000000, &n))
-            return false;
-        o->boot = (size_t)n;
-        return true;
-    default:
-        if (!sn_args_int(&j->args, "--seed", 0, INT32_MAX, &n))
-            return false;
-        o->seed = (uint64_t)n;
-        return true;
+    case ENCODING: return sn_args_encoding(&j->args, &o->encoding);
+    case BOOT: return sn_args_replicates(&j->args, &o->boot);
+    default: return sn_args_seed(&j->args, &o->seed);
     }
 }
 
-static int write_file(const char *dir, const char *name, const struct sn_buf *b, struct sn_error *err)
-{
-    struct sn_buf path = { 0 };
-    int rc;
-
-    sn_buf_printf(&path, "%s/%s", dir, name);
-    rc = path.failed || b->failed ? SN_NOMEM(err, name) : sn_file_write(path.data, b->data, b->len, err);
-    sn_buf_free(&path);
-    return rc;
-}
-
 /* results.json comes last: a folder that has one is complete. */
-static int write_results(const struct job *j, const struct sn_dice_set *d, const struct sn_json *w, struct sn_error *err)
+static int write_results(const struct job *j, const struct sn_dice_set *d, struct sn_json *w, struct sn_error *err)
 {
-    struct sn_buf svg = { 0 };
+    struct sn_outputs files = { 0 };
+    struct sn_buf b = { 0 };
     int rc;
 
-    SN_TRY(sn_mkdirs(j->out, err));
-    SN_TRY(sn_dice_write_csv(d, j->out, err));
-    rc = sn_dice_svg(&svg, d, &j->opt, err);
+    sn_dice_csv(d, &b);
+    sn_outputs_take(&files, "dice.csv", &b);
+    rc = sn_dice_svg(&b, d, &j->opt, err);
+    sn_outputs_take(&files, "dice.svg", &b);
+    sn_outputs_take(&files, "results.json", &w->buf);
     if (!rc)
-        rc = write_file(j->out, "dice.svg", &svg, err);
-    sn_buf_free(&svg);
-    return rc ? rc : write_file(j->out, "results.json", &w->buf, err);
+        rc = sn_outputs_write(&files, j->out, err);
+    sn_outputs_free(&files);
+    return rc;
 }
 
 static int run(struct job *j, struct sn_error *err)
 {
+    bool people = !j->args.common.json && !j->args.common.quiet;
     struct sn_pool *pool = NULL;
     struct sn_dice_set d = { .n = 0 };
+    struct sn_buf say = { 0 };
     struct sn_json w;
     int rc;
 
     SN_TRY(sn_dice_read(&d, &j->opt, err));
     sn_json_init(&w, 1);
     SN_TRY_OUT(sn_cli_pool(&j->args.common, &pool, err));
-    SN_TRY_OUT(sn_dice_results(&d, &j->opt, pool, &w, !j->args.common.json && !j->args.common.quiet, err));
-    if (j->out)
-        SN_TRY_OUT(write_results(j, &d, &w, err));
+    SN_TRY_OUT(sn_dice_results(&d, &j->opt, pool, &w, people ? &say : NULL, err));
     if (j->args.common.json)
-        (void)printf("%s\n", w.buf.data);
+        sn_buf_printf(&say, "%s\n", w.buf.data);
+    if (say.failed)
+        rc = SN_NOMEM(err, "the summary");
+    if (!rc && j->out)
+        SN_TRY_OUT(write_results(j, &d, &w, err));
+    if (!rc && say.len)
+        (void)fwrite(say.data, 1, say.len, stdout);
 out:
+    sn_buf_free(&say);
     sn_json_free(&w);
     sn_pool_free(pool);
     sn_dice_free(&d);

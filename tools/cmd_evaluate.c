@@ -14,6 +14,11 @@ static const char help[] =
     "chosen on train and frozen; models compared on the same cases, and what the data let one claim. DIR gets\n"
     "report.html, results.json, tables (CSV) and figures (SVG). Research use only.\n"
     "\n"
+    "ROC: AUC (DeLong, plain and logit; bootstrap), DeLong's tests, paired (models) and unpaired (sets). Threshold: sensitivity,\n"
+    "specificity, PPV, NPV, likelihood ratios, DOR, accuracy, balanced accuracy, MCC, F1; McNemar, Kosinski, Holm. Calibration: in\n"
+    "the large, slope, Cox, Brier, Spiegelhalter, Hosmer-Lemeshow, curve, ICI, E50, E90, Emax. Net benefit, standardised,\n"
+    "interventions avoided, opt-out, clinical impact.\n"
+    "\n"
     "  --model NAME=FILE     a model of `fit`, applied to the table's columns; may be repeated\n"
     "  --score NAMES         columns of risks or scores, higher = positive. The first model, or else score, is the one\n"
     "                        judged; all others are compared with it\n"
@@ -21,22 +26,33 @@ static const char help[] =
     "                        decision curve's range is a clinical argument, so there is no default\n"
     "  --threshold T         operating point stated beforehand: T for all, or NAME=T,NAME=T\n"
     "  --threshold-from SET  choose it on this set; default: train, when there is one\n"
-    "  --threshold-rule R    youden (default), closest, sens:0.95, spec:0.9\n"
-    "  --positive TEXT       the outcome that counts as the event, when the column is not 0/1\n"
+    "  --threshold-rule R    youden (default), closest, sens:0.95, spec:0.9; youden:COST:PREVALENCE, closest:COST:PREVALENCE:\n"
+    "                        where a missed event costs COST false alarms\n"
+    "  --partial-auc R       spec:0.8:1 or sens:0.9:1: area over that range too, plain and by McClish\n"
+    "  --proportions M       intervals of rates: wilson (default), clopper-pearson, jeffreys\n"
+    "  --paired M            intervals of paired differences of rates: tango (default), newcombe\n"
     "  --patient-rule R      a patient's several rows: mean (default), max, or none (rows are the cases)\n"
     "  --cluster NAME        rows are the cases, and those of one cluster (patient) belong together\n"
     "  --boot N --seed S     bootstrap replicates (default 2000; 0: none) and their seed (default 1)\n"
+    "  --boot-interval M     of AUCs and their differences: percentile (default; type 7), bca\n"
+    "  --smoother M          of calibration curves: loess, loess-direct, lowess, rcs; default: loess up to 5000 cases, then rcs\n"
+    "  --groups G            of risk, for Hosmer-Lemeshow and the plot (default 10)\n"
+    "  --clamp               risks of exactly 0 or 1 become 1e-8 and 1 - 1e-8, and are counted; without it their set has no\n"
+    "                        calibration\n"
     "  --prevalence P        of the population meant: PPV, NPV and net benefit are given for it\n"
+    "  --characteristics COL,...   the table of patients: columns by outcome, with tests (Wilcoxon, Welch; chi-square, Fisher);\n"
+    "                        up to 6 distinct numbers count as categories\n"
     "  --subgroup COL        by a column's levels, or COL:50:65 for a number; may be repeated\n"
     "  --reads CSV           readers: reader, case, call, optionally group and assisted\n"
     "  --recalibrate M       intercept, platt, isotonic, temperature: fitted on train, shown beside the original\n"
     "  --claim NAME          judge the claim that this model is best; default: the one with the highest AUC\n"
-    "  --margin D            non-inferiority margin in AUC\n"
-    "  --reclassification OLD,NEW   NRI and IDI, with their criticism\n"
+    "  --margin D            non-inferiority margin, in AUC, accuracy, sensitivity and specificity\n"
+    "  --reclassification OLD,NEW[:CUT...]   NRI and IDI, with their criticism; categories parted by CUTs, or by OLD's threshold\n"
     "  --dca-ties ge|gt      risk >= t is treated (default, dcurves), or risk > t (rmda)\n" SN_TABLE_HELP;
 
 enum {
-    SCORE = 's', RANGE = 'r', THRESHOLD = 't', FROM = 'f', RULE = 'R', POSITIVE = 'p', PATIENT = 'P', BOOT = 'b', SEED = 'S', PREVALENCE = 'v',
+    SCORE = 's', RANGE = 'r', THRESHOLD = 't', FROM = 'f', RULE = 'R', PATIENT = 'P', BOOT = 'b', SEED = 'S', PREVALENCE = 'v',
+    TRAITS = 'h', PAUC = 'a', PROPORTIONS = 'w', PAIRED = 'q', INTERVAL = 'B', SMOOTHER = 'l', GROUPS = 'G', CLAMP = 'x',
     MODEL = 'M', SUBGROUP = 'g', READS = 'd', RECALIBRATE = 'c', CLAIM = 'C', MARGIN = 'm', RECLASS = 'n', TIES = 'i', OUTPUT = 'o'
 };
 
@@ -44,7 +60,11 @@ static const struct sn_opt opts[] = {
     { "--model", MODEL, true },
     { "--score", SCORE, true },           { "--threshold-range", RANGE, true },
     { "--threshold", THRESHOLD, true },   { "--threshold-from", FROM, true },
-    { "--threshold-rule", RULE, true },   { "--positive", POSITIVE, true },
+    { "--threshold-rule", RULE, true },   { "--partial-auc", PAUC, true },
+    { "--proportions", PROPORTIONS, true }, { "--paired", PAIRED, true },
+    { "--boot-interval", INTERVAL, true }, { "--smoother", SMOOTHER, true },
+    { "--groups", GROUPS, true },         { "--clamp", CLAMP, false },
+    { "--characteristics", TRAITS, true },
     { "--patient-rule", PATIENT, true },  { "--boot", BOOT, true },
     { "--seed", SEED, true },             { "--prevalence", PREVALENCE, true },
     { "--subgroup", SUBGROUP, true },     { "--reads", READS, true },
@@ -56,30 +76,55 @@ static const struct sn_opt opts[] = {
 
 /* ---- options ------------------------------------------------------------------------------------------ */
 
-static bool read_range(const struct sn_args *a, struct sn_eval_options *o)
+static bool read_rule(const struct sn_args *a, struct sn_eval_options *o)
 {
+    static const struct {
+        const char *name;
+        enum sn_cut_kind kind;
+    } rules[] = { { "youden", SN_CUT_YOUDEN }, { "closest", SN_CUT_CLOSEST }, { "sens", SN_CUT_SENSITIVITY }, { "spec", SN_CUT_SPECIFICITY } };
     size_t n = strcspn(a->value, ":");
+    const char *rest = a->value[n] ? a->value + n + 1 : NULL;
 
-    if (a->value[n] && sn_parse_double_n(a->value, n, &o->range_lo) && sn_parse_double(a->value + n + 1, &o->range_hi) && o->range_lo >= 0 &&
-        o->range_hi > o->range_lo && o->range_hi < 1)
-        return true;
-    (void)sn_args_usage(a, "--threshold-range needs LO:HI with 0 <= LO < HI < 1, as 0.05:0.4, found '%s'", a->value);
+    for (size_t k = 0; k < SN_COUNT(rules); k++) {
+        struct sn_cut_rule c = { .kind = rules[k].kind };
+        bool target = c.kind == SN_CUT_SENSITIVITY || c.kind == SN_CUT_SPECIFICITY, good;
+
+        if (strlen(rules[k].name) != n || strncmp(a->value, rules[k].name, n) != 0)
+            continue;
+        good = target ? rest && sn_parse_double(rest, &c.target) && c.target >= 0 && c.target <= 1
+                      : !rest || (sn_parse_pair(rest, &c.cost, &c.prevalence) && c.cost > 0 && c.prevalence > 0 && c.prevalence < 1);
+        o->cut = c;
+        if (good)
+            return true;
+    }
+    (void)sn_args_usage(a, "--threshold-rule is youden, closest, either with :COST:PREVALENCE, or sens:X or spec:X with X from 0 to 1, not '%s'", a->value);
     return false;
 }
 
-static bool read_rule(const struct sn_args *a, struct sn_eval_options *o)
+static bool read_pauc(const struct sn_args *a, struct sn_eval_options *o)
 {
-    bool sens = strncmp(a->value, "sens:", 5) == 0, spec = strncmp(a->value, "spec:", 5) == 0;
+    o->pauc.sensitivity = strncmp(a->value, "sens:", 5) == 0;
+    o->has_pauc = (o->pauc.sensitivity || strncmp(a->value, "spec:", 5) == 0) && sn_parse_pair(a->value + 5, &o->pauc.from, &o->pauc.to) && o->pauc.from >= 0 &&
+                  o->pauc.from < o->pauc.to && o->pauc.to <= 1;
+    if (!o->has_pauc)
+        (void)sn_args_usage(a, "--partial-auc is sens:LO:HI or spec:LO:HI with 0 <= LO < HI <= 1, not '%s'", a->value);
+    return o->has_pauc;
+}
 
-    if (strcmp(a->value, "youden") == 0 || strcmp(a->value, "closest") == 0) {
-        o->cut.kind = a->value[0] == 'y' ? SN_CUT_YOUDEN : SN_CUT_CLOSEST;
-        return true;
+/* Index of the value among words separated by '|'; -1 after a usage error. */
+static int one_of(const struct sn_args *a, const char *name, const char *words)
+{
+    const char *p = words;
+
+    for (int k = 0; *p; k++) {
+        size_t n = strcspn(p, "|");
+
+        if (strlen(a->value) == n && strncmp(a->value, p, n) == 0)
+            return k;
+        p += n + (p[n] == '|');
     }
-    o->cut.kind = sens ? SN_CUT_SENSITIVITY : SN_CUT_SPECIFICITY;
-    if ((sens || spec) && sn_parse_double(a->value + 5, &o->cut.target) && o->cut.target >= 0 && o->cut.target <= 1)
-        return true;
-    (void)sn_args_usage(a, "--threshold-rule is youden, closest, sens:X or spec:X with X from 0 to 1, not '%s'", a->value);
-    return false;
+    (void)sn_args_usage(a, "%s is one of %s, not '%s'", name, words, a->value);
+    return -1;
 }
 
 static bool read_number(const struct sn_args *a, const char *name, double lo, double hi, double *v)
@@ -90,31 +135,34 @@ static bool read_number(const struct sn_args *a, const char *name, double lo, do
     return false;
 }
 
-static bool read_seed(const struct sn_args *a, uint64_t *seed)
+/* Options with a word from a list, and what belongs to them; false after a usage error. */
+static bool take_word(struct sn_args *a, struct sn_eval_options *o, int c)
 {
-    const char *p = a->value;
-    uint64_t v = 0;
+    int k;
 
-    while (*p >= '0' && *p <= '9' && v <= (UINT64_MAX - 9) / 10)
-        v = 10 * v + (uint64_t)(*p++ - '0');
-    *seed = v;
-    if (p != a->value && !*p)
-        return true;
-    (void)sn_args_usage(a, "--seed needs a whole number from 0 to about 1.8e19, found '%s'", a->value);
-    return false;
-}
-
-static bool read_patient_rule(const struct sn_args *a, struct sn_eval_options *o)
-{
-    static const char *const rule[] = { "mean", "max", "none" };
-
-    for (int i = 0; i < 3; i++)
-        if (strcmp(a->value, rule[i]) == 0) {
-            o->patient = (enum sn_patient_rule)i;
-            return true;
-        }
-    (void)sn_args_usage(a, "--patient-rule is mean, max or none, not '%s'", a->value);
-    return false;
+    switch (c) {
+    case PATIENT:
+        k = one_of(a, "--patient-rule", "mean|max|none");
+        o->patient = (enum sn_patient_rule)k;
+        return k >= 0;
+    case PROPORTIONS:
+        k = one_of(a, "--proportions", "wilson|clopper-pearson|jeffreys");
+        o->proportions = (enum sn_proportion_method)k;
+        return k >= 0;
+    case PAIRED:
+        k = one_of(a, "--paired", "tango|newcombe");
+        o->newcombe = k == 1;
+        return k >= 0;
+    case INTERVAL:
+        k = one_of(a, "--boot-interval", "percentile|bca");
+        o->bca = k == 1;
+        return k >= 0;
+    case SMOOTHER:
+        o->has_smoother = sn_smoother_parse(a->value, &o->smoother);
+        return o->has_smoother || one_of(a, "--smoother", "loess|loess-direct|lowess|rcs") >= 0;
+    default:
+        return sn_dca_tie_parse(a->value, &o->tie) || one_of(a, "--dca-ties", "ge|gt") >= 0;
+    }
 }
 
 /* One option; false after a usage error. */
@@ -136,18 +184,25 @@ static bool take(struct sn_args *a, struct sn_eval_options *o, int c)
         o->models[o->n_models++] = a->value;
         return true;
     case SCORE: o->scores = a->value; return true;
-    case RANGE: return read_range(a, o);
+    case RANGE: return sn_args_threshold_range(a, &o->range_lo, &o->range_hi);
     case THRESHOLD: o->threshold = a->value; return true;
     case FROM: o->threshold_from = a->value; return true;
     case RULE: return read_rule(a, o);
-    case POSITIVE: o->positive = a->value; return true;
-    case PATIENT: return read_patient_rule(a, o);
-    case BOOT:
-        if (!sn_args_int(a, "--boot", 0, 1000000, &n))
+    case PAUC: return read_pauc(a, o);
+    case PATIENT:
+    case PROPORTIONS:
+    case PAIRED:
+    case INTERVAL:
+    case SMOOTHER:
+    case TIES: return take_word(a, o, c);
+    case GROUPS:
+        if (!sn_args_int(a, "--groups", 2, SN_EVAL_GROUPS, &n))
             return false;
-        o->boot = (size_t)n;
+        o->groups = (int)n;
         return true;
-    case SEED: return read_seed(a, &o->seed);
+    case CLAMP: o->extreme = SN_EXTREME_CLAMP; return true;
+    case BOOT: return sn_args_replicates(a, &o->boot);
+    case SEED: return sn_args_seed(a, &o->seed);
     case PREVALENCE: return read_number(a, "--prevalence", 0, 1, &o->prevalence);
     case MARGIN: return read_number(a, "--margin", 0, 1, &o->margin);
     case SUBGROUP:
@@ -159,14 +214,9 @@ static bool take(struct sn_args *a, struct sn_eval_options *o, int c)
         return true;
     case READS: o->reads = a->value; return true;
     case RECALIBRATE: o->recalibrate = a->value; return true;
+    case TRAITS: o->characteristics = a->value; return true;
     case CLAIM: o->claim = a->value; return true;
     case RECLASS: o->reclass = a->value; return true;
-    case TIES:
-        o->ties_gt = strcmp(a->value, "gt") == 0;
-        if (o->ties_gt || strcmp(a->value, "ge") == 0)
-            return true;
-        (void)sn_args_usage(a, "--dca-ties is ge or gt, not '%s'", a->value);
-        return false;
     case OUTPUT: o->dir = a->value; return true;
     case '.':
         if (!o->path) {
@@ -197,25 +247,19 @@ static int complete(const struct sn_args *a, const struct sn_eval_options *o)
 
 /* ---- the job -------------------------------------------------------------------------------------------- */
 
-static int print(const struct sn_args *a, const struct sn_eval *e, struct sn_error *err)
+static int summary(const struct sn_args *a, const struct sn_eval *e, struct sn_buf *b, struct sn_error *err)
 {
-    struct sn_buf b = { 0 };
     struct sn_json w;
-    int rc;
 
     if (a->common.json) {
         sn_json_init(&w, 0);
         sn_eval_json(e, &w);
-        b = w.buf;
-        sn_buf_puts(&b, "\n");
-    } else {
-        sn_eval_text(e, &b);
+        *b = w.buf;
+        sn_buf_puts(b, "\n");
+    } else if (!a->common.quiet) {
+        sn_eval_text(e, b);
     }
-    rc = b.failed ? SN_NOMEM(err, "the summary") : SN_OK;
-    if (!rc)
-        (void)fwrite(b.data, 1, b.len, stdout);
-    sn_buf_free(&b);
-    return rc;
+    return b->failed ? SN_NOMEM(err, "the summary") : SN_OK;
 }
 
 static int run(const struct sn_args *a, const struct sn_eval_options *o, struct sn_error *err)
@@ -223,6 +267,7 @@ static int run(const struct sn_args *a, const struct sn_eval_options *o, struct 
     struct sn_eval_data d = { .n = 0 };
     struct sn_eval e = { .o = NULL };
     struct sn_pool *pool = NULL;
+    struct sn_buf say = { 0 };
     int rc;
 
     SN_TRY(sn_cli_pool(&a->common, &pool, err));
@@ -230,9 +275,12 @@ static int run(const struct sn_args *a, const struct sn_eval_options *o, struct 
     if (d.table.encoding == SN_ENCODING_GB18030)
         sn_note(a, "%s: read as GB 18030", d.table.file);
     SN_TRY_OUT(sn_eval_run(&e, o, &d, pool, err));
+    SN_TRY_OUT(summary(a, &e, &say, err));
     SN_TRY_OUT(sn_eval_write(&e, err));
-    rc = print(a, &e, err);
+    if (say.len)
+        (void)fwrite(say.data, 1, say.len, stdout);
 out:
+    sn_buf_free(&say);
     sn_eval_free(&e);
     sn_eval_data_free(&d);
     sn_pool_free(pool);
@@ -241,7 +289,7 @@ out:
 
 int sn_cmd_evaluate(int argc, char **argv)
 {
-    struct sn_eval_options o = { .names = SN_TABLE_NAMES_DEFAULT, .boot = 2000, .seed = 1, .prevalence = (double)NAN, .margin = (double)NAN };
+    struct sn_eval_options o = { .names = SN_TABLE_NAMES_DEFAULT, .boot = 2000, .seed = 1, .prevalence = (double)NAN, .margin = (double)NAN, .groups = 10 };
     struct sn_error err = { 0 };
     struct sn_args a;
     struct sn_fpenv env;

@@ -9,12 +9,12 @@
 static const char help[] =
     "usage: sentinode fit TABLE.csv --terms TERMS [-o model.json] [options]\n"
     "\n"
-    "Fits a logistic model and says what it is worth: univariable and multivariable tables, intervals by profile\n"
-    "likelihood, tests, fit, optimism by bootstrap, sample size. The model feeds predict and nomogram.\n"
+    "Fits a logistic model and says what it is worth: univariable and multivariable tables of odds ratios (profile-likelihood\n"
+    "and Wald intervals, Wald and likelihood-ratio tests), VIF, AIC, BIC, R2, optimism by bootstrap, Riley's sample size.\n"
+    "Separation is an error that names the term. The model feeds predict, nomogram and evaluate.\n"
     "\n"
     "  --terms TERMS     \"dl_sig, age, rcs(size, 3), factor(grade, 1), us_node * her2\": columns; rcs: restricted\n"
     "                    cubic spline with so many knots; factor: categories, with the reference; *: interaction\n"
-    "  --event VALUE     the text of the outcome that is the event; default: the outcome is 0 or 1\n"
     "  --where COL=VAL   only rows with this text in that column (set=train); repeatable\n"
     "  --split SHARE     fit that share of the rows (0.7), drawn at random within each outcome\n"
     "  --split-out FILE  the table with a column that says train or test\n"
@@ -25,6 +25,8 @@ static const char help[] =
     "  --select p|aic    backward elimination (--p-out P, default 0.05); not recommended, and the output says why\n"
     "  --screen P        only terms with univariable p below P; not recommended either\n"
     "  --boot N          bootstrap replicates for the optimism (default 200; 0: none)\n"
+    "  --threshold-range LO:HI   net benefit of the model over these threshold probabilities: on the cases fitted,\n"
+    "                    corrected for optimism, and cross-validated (--folds, 20 times)\n"
     "  --seed S          of split, folds and bootstrap (default 1)\n"
     "  --level L         of the intervals (default 0.95)\n"
     "  --no-univariable  leave the one-term-at-a-time table out\n"
@@ -32,16 +34,16 @@ static const char help[] =
     "  -o FILE           the model\n" SN_TABLE_HELP;
 
 enum {
-    TERMS = 't', EVENT = 'e', WHERE = 'w', SPLIT = 's', SPLIT_OUT = 'S', ALL = 'a', FIRTH = 'f', FLIC = 'i', FLAC = 'c', LASSO = 'l', FOLDS = 'k',
+    RANGE = 'R', TERMS = 't', WHERE = 'w', SPLIT = 's', SPLIT_OUT = 'S', ALL = 'a', FIRTH = 'f', FLIC = 'i', FLAC = 'c', LASSO = 'l', FOLDS = 'k',
     SELECT = 'b', P_OUT = 'p', SCREEN = 'u', BOOT = 'n', SEED = 'r', LEVEL = 'L', NO_UNI = 'U', OUTPUT = 'o'
 };
 
 static const struct sn_opt opts[] = {
     SN_TABLE_OPTIONS,
-    { "--terms", TERMS, true }, { "--event", EVENT, true }, { "--where", WHERE, true }, { "--split", SPLIT, true }, { "--split-out", SPLIT_OUT, true },
+    { "--terms", TERMS, true }, { "--where", WHERE, true }, { "--split", SPLIT, true }, { "--split-out", SPLIT_OUT, true },
     { "--all-rows", ALL, false }, { "--firth", FIRTH, false }, { "--flic", FLIC, false }, { "--flac", FLAC, false }, { "--lasso", LASSO, true },
     { "--folds", FOLDS, true }, { "--select", SELECT, true }, { "--p-out", P_OUT, true }, { "--screen", SCREEN, true }, { "--boot", BOOT, true },
-    { "--seed", SEED, true }, { "--level", LEVEL, true }, { "--no-univariable", NO_UNI, false }, { "-o,--output", OUTPUT, true }, { NULL, 0, false },
+    { "--seed", SEED, true }, { "--level", LEVEL, true }, { "--threshold-range", RANGE, true }, { "--no-univariable", NO_UNI, false }, { "-o,--output", OUTPUT, true }, { NULL, 0, false },
 };
 
 struct job {
@@ -86,7 +88,7 @@ static int run(struct job *j, struct sn_error *err)
     int rc;
 
     SN_TRY_OUT(sn_fit_read(&j->o, &d, err));
-    if (j->o.boot)
+    if (j->o.boot || j->o.range_hi > 0)
         SN_TRY_OUT(sn_cli_pool(&j->args.common, &pool, err));
     SN_TRY_OUT(sn_fit_run(&j->o, &d, pool, &r, err));
     if (j->model)
@@ -130,16 +132,8 @@ static int numeric_option(struct job *j, int opt)
             return 2;
         j->o.recipe.folds = (size_t)v;
         return 0;
-    case BOOT:
-        if (!sn_args_int(&j->args, "--boot", 0, 1000000, &v))
-            return 2;
-        j->o.boot = (size_t)v;
-        return 0;
-    default:
-        if (!sn_args_int(&j->args, "--seed", 0, 2147483647, &v))
-            return 2;
-        j->o.seed = (uint64_t)v;
-        return 0;
+    case BOOT: return sn_args_replicates(&j->args, &j->o.boot) ? 0 : 2;
+    default: return sn_args_seed(&j->args, &j->o.seed) ? 0 : 2;
     }
 }
 
@@ -165,7 +159,6 @@ static int option(struct job *j, int opt)
         return taken > 0 ? 0 : sn_args_usage(&j->args, "--encoding does not know '%s'", j->args.value);
     switch (opt) {
     case TERMS: o->terms = j->args.value; return 0;
-    case EVENT: o->event = j->args.value; return 0;
     case WHERE:
         if (o->n_where == SN_FIT_MAX_WHERE)
             return sn_args_usage(&j->args, "at most %d times --where", SN_FIT_MAX_WHERE);
@@ -178,6 +171,7 @@ static int option(struct job *j, int opt)
     case FLAC: o->firth = true; o->recipe.correction = SN_PREDICT_FLAC; return 0;
     case LASSO: return choice(j, "--lasso", "min", SN_SELECT_LASSO_MIN, "1se", SN_SELECT_LASSO_1SE);
     case SELECT: return choice(j, "--select", "p", SN_SELECT_P, "aic", SN_SELECT_AIC);
+    case RANGE: return sn_args_threshold_range(&j->args, &o->range_lo, &o->range_hi) ? 0 : 2;
     case NO_UNI: o->univariable = false; return 0;
     case OUTPUT: j->model = j->args.value; return 0;
     case '.':

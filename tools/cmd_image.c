@@ -7,8 +7,8 @@
 #include "tools/image_dicom.h"
 
 static const char help[] =
-    "Usage: sentinode image IN [-o OUT.png|OUT.npy] [--frame K|mid|all] [--region K|auto|none]\n"
-    "       sentinode image IN.dcm --raw -o OUT.npy [--frame K|mid|all]\n"
+    "Usage: sentinode image IN [-o OUT.png|OUT.npy] [--lenient] [--frame K|mid|all] [--region K|auto|none]\n"
+    "       sentinode image IN.dcm --raw -o OUT.npy [--lenient] [--frame K|mid|all]\n"
     "       sentinode image IN.dcm --tags [--phi]\n"
     "\n"
     "Reads a PNG, JPEG, BMP, PNM or DICOM picture (told by content, not by name), prints its properties\n"
@@ -17,6 +17,8 @@ static const char help[] =
     "  -o OUT.npy   the decoded samples: uint8 or uint16, [rows][cols] or [rows][cols][channels];\n"
     "               alpha kept, palettes expanded, no orientation applied\n"
     "  -o OUT.png   8 bits (16-bit samples lose their low byte), EXIF orientation applied\n"
+    "  --lenient    decode a damaged or cut-off JPEG picture, also in DICOM, as far as it goes: the result is\n"
+    "               marked damaged and the exit code is 1. Without it such a file is an error\n"
     "\n"
     "DICOM: the picture a viewer shows, cut to the 2D tissue region of ultrasound.\n"
     "  --frame K    frame K of several, from 1, or mid; all: [frames][rows][cols](channels) as OUT.npy, or\n"
@@ -31,16 +33,17 @@ static const char help[] =
     "pixels_sha256 is the digest of the decoded samples, row by row, 16-bit ones low byte first:\n"
     "the same bytes as the data of OUT.npy.\n";
 
-enum { OUTPUT = 'o', FRAME = 'f', REGION = 'g', RAW = 'r', TAGS = 't', PHI = 'p' };
+enum { OUTPUT = 'o', FRAME = 'f', REGION = 'g', RAW = 'r', TAGS = 't', PHI = 'p', LENIENT = 'l' };
 
 static const struct sn_opt opts[] = { { "-o,--output", OUTPUT, true }, { "--frame", FRAME, true }, { "--region", REGION, true },
                                       { "--raw", RAW, false },         { "--tags", TAGS, false },  { "--phi", PHI, false },
-                                      { 0 } };
+                                      { "--lenient", LENIENT, false }, { 0 } };
 
 struct job {
     const char *path, *output;
     struct sn_dicom_view view; /* frame may be SN_FRAME_ALL */
-    bool raw, tags, phi;
+    bool raw, tags, phi, lenient;
+    bool damaged; /* found out: exit code 1 */
 };
 
 struct properties {
@@ -78,15 +81,14 @@ static void hash_pixels(const struct sn_image *im, char hex[SN_SHA256_HEX])
     sn_hex(digest, sizeof digest, hex);
 }
 
-static int read_image(const char *path, const struct sn_dicom_view *view, struct sn_image *im, struct properties *p,
-                      struct sn_error *err)
+static int read_image(const struct job *j, struct sn_image *im, struct properties *p, struct sn_error *err)
 {
-    const struct sn_image_options opt = { .dicom = view };
+    const struct sn_image_options opt = { .lenient = j->lenient, .dicom = &j->view };
     struct sn_map map;
     uint8_t digest[32];
     int rc;
 
-    SN_TRY(sn_map_file(path, &map, err));
+    SN_TRY(sn_map_file(j->path, &map, err));
     rc = sn_image_decode_with(map.data, map.size, &opt, im, err);
     if (!rc) {
         sn_sha256(map.data, map.size, digest);
@@ -94,7 +96,7 @@ static int read_image(const char *path, const struct sn_dicom_view *view, struct
         hash_pixels(im, p->pixels_sha256);
     }
     sn_map_close(&map);
-    return rc ? sn_fail_context(err, rc, "%s", path) : SN_OK;
+    return rc ? sn_fail_context(err, rc, "%s", j->path) : SN_OK;
 }
 
 static int write_npy(const char *path, const struct sn_image *im, struct sn_error *err)
@@ -165,6 +167,7 @@ static int print_json(const char *path, const char *output, const struct sn_imag
     sn_json_kv_int(&j, "channels", im->channels);
     sn_json_kv_int(&j, "depth", im->depth);
     sn_json_kv_int(&j, "orientation", im->orientation);
+    sn_json_kv_bool(&j, "damaged", im->damaged);
     sn_json_key(&j, "spacing_mm");
     if (im->spacing_mm[0] > 0.0) {
         sn_json_array(&j);
@@ -186,13 +189,14 @@ static int print_json(const char *path, const char *output, const struct sn_imag
     return failed ? SN_NOMEM(err, "the summary") : SN_OK;
 }
 
-static int run(const struct sn_args *a, const struct job *j, struct sn_error *err)
+static int run(const struct sn_args *a, struct job *j, struct sn_error *err)
 {
     struct sn_image im = { 0 };
     struct properties p;
     int rc;
 
-    SN_TRY_OUT(read_image(j->path, &j->view, &im, &p, err));
+    SN_TRY_OUT(read_image(j, &im, &p, err));
+    j->damaged = im.damaged;
     if (j->output)
         SN_TRY_OUT(ends_with(j->output, ".npy") ? write_npy(j->output, &im, err)
                                                 : write_png(j->output, &im, err));
@@ -206,7 +210,7 @@ out:
 }
 
 /* --raw, --tags, --frame all: what other formats do not have. */
-static int run_dicom(const struct job *j, struct sn_error *err)
+static int run_dicom(struct job *j, struct sn_error *err)
 {
     struct sn_dicom d = { 0 };
     struct sn_map map;
@@ -218,12 +222,14 @@ static int run_dicom(const struct job *j, struct sn_error *err)
     else
         rc = sn_dicom_parse(map.data, map.size, &d, err);
     if (!rc) {
+        d.lenient = j->lenient;
         if (j->tags)
             rc = sn_dicom_print_tags(&d, j->phi, err);
         else if (j->raw)
             rc = sn_dicom_write_raw(&d, j->view.frame == SN_FRAME_ONLY ? SN_FRAME_ALL : j->view.frame, j->output, err);
         else
             rc = sn_dicom_write_all(&d, j->view.region, j->output, err);
+        j->damaged = d.damaged;
         sn_dicom_free(&d);
     }
     sn_map_close(&map);
@@ -252,8 +258,8 @@ static int check_usage(const struct sn_args *a, const struct job *j)
         return sn_args_usage(a, "-o needs a name ending in .png or .npy, found '%s'", j->output);
     if (j->raw && (!j->output || !ends_with(j->output, ".npy")))
         return sn_args_usage(a, "--raw needs -o with a name ending in .npy");
-    if (j->tags && (j->raw || j->output || a->common.json))
-        return sn_args_usage(a, "--tags prints text: no --raw, -o or --json");
+    if (j->tags && (j->raw || j->output || j->lenient || a->common.json))
+        return sn_args_usage(a, "--tags prints text: no --raw, -o, --lenient or --json");
     if (j->phi && !j->tags)
         return sn_args_usage(a, "--phi belongs to --tags");
     if (j->view.frame == SN_FRAME_ALL && !j->output)
@@ -288,6 +294,9 @@ int sn_cmd_image(int argc, char **argv)
         case TAGS:
             j.tags = true;
             break;
+        case LENIENT:
+            j.lenient = true;
+            break;
         case PHI:
             j.phi = true;
             break;
@@ -303,7 +312,10 @@ int sn_cmd_image(int argc, char **argv)
     c = check_usage(&a, &j);
     if (c)
         return c;
-    if (j.raw || j.tags || j.view.frame == SN_FRAME_ALL)
-        return sn_report(&a, run_dicom(&j, &err), &err);
-    return sn_report(&a, run(&a, &j, &err), &err);
+    c = j.raw || j.tags || j.view.frame == SN_FRAME_ALL ? run_dicom(&j, &err) : run(&a, &j, &err);
+    if (c)
+        return sn_report(&a, c, &err);
+    if (j.damaged)
+        sn_note(&a, "%s is damaged: the picture was decoded as far as it goes", sn_basename(j.path));
+    return j.damaged ? 1 : 0;
 }

@@ -61,7 +61,7 @@ static int take_value(struct job *j, size_t c, const char *text, const char *whe
     if (k->factor && sn_logistic_level(k, text) < 0)
         return SN_FAIL(err, SN_EINVAL, "%s: '%.40s' is not a category of '%.60s'", where, text, k->name);
     if (!k->factor && !sn_parse_double(text, &j->values[c].number))
-        return SN_FAIL(err, SN_EINVAL, "%s: '%.40s' is not a number", where, text);
+        return SN_FAIL(err, SN_EINVAL, "%s: '%.40s' %s", where, text, sn_not_a_number(text));
     return SN_OK;
 }
 
@@ -279,7 +279,7 @@ static int write_svg(const struct job *j, struct sn_error *err)
     struct sn_buf b = { 0 };
     int rc;
 
-    sn_nomogram_svg(&b, &j->n, j->m->outcome, j->patient ? j->values : NULL, true);
+    sn_nomogram_svg(&b, &j->n, j->m, j->patient ? j->values : NULL, true);
     rc = b.failed ? SN_NOMEM(err, "the nomogram") : sn_file_write(j->svg, b.data, b.len, err);
     sn_buf_free(&b);
     return rc;

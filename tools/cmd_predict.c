@@ -21,6 +21,7 @@ static const char help[] =
     "  -o DIR            made when missing; an earlier result of the same case is replaced\n"
     "  --dicom           for DICOM input also seg.dcm and probability.dcm (segmentations), overlay.dcm\n"
     "                    (secondary capture) and report.dcm (measurements, TID 1500)\n"
+    "  --lenient         decode damaged JPEG pictures as far as they go; such a case needs review\n"
     "  --no-risk         stop at the deep-learning signature: needs no clinical values\n"
     "  --patient-rule R  mean or max over a patient's images, instead of the pack's rule\n"
     "  --case NAME --patient NAME --image NAME --outcome NAME   names of these columns in your tables\n"
@@ -34,6 +35,7 @@ enum {
     OUTPUT = 'o',
     NO_RISK = 'n',
     DICOM = 'd',
+    LENIENT = 'l',
     RULE = 'r',
     CASE = 'C',
     PATIENT = 'P',
@@ -48,6 +50,7 @@ static const struct sn_opt opts[] = {
     { "-o,--output", OUTPUT, true },
     { "--no-risk", NO_RISK, false },
     { "--dicom", DICOM, false },
+    { "--lenient", LENIENT, false },
     { "--patient-rule", RULE, true },
     { "--case", CASE, true },
     { "--patient", PATIENT, true },
@@ -70,7 +73,7 @@ struct job {
     const char *pack_dir, *manifest, *clinical, *dir, *rule;
     char **images; /* [n_images] of argv, in place */
     size_t n_images;
-    bool no_risk, dicom;
+    bool no_risk, dicom, lenient;
     struct sn_pack pack;
     struct sn_cases cases;
     struct sn_pipeline *pipeline;
@@ -232,7 +235,7 @@ static void run_patient(struct job *j, const struct sn_case_row **rows, struct s
 
     for (int i = 0; i < n; i++) {
         progress(j, rows[i]);
-        rc = sn_pipeline_run(j->pipeline, rows[i]->path, rows[i]->image, &analyses[i], &err);
+        rc = sn_pipeline_run(j->pipeline, rows[i]->path, rows[i]->image, j->lenient, &analyses[i], &err);
         good[i] = rc ? NULL : &analyses[i];
         any |= !rc;
         if (rc)
@@ -447,6 +450,7 @@ static bool read_options(struct job *j, int *code)
         case OUTPUT: j->dir = a->value; break;
         case NO_RISK: j->no_risk = true; break;
         case DICOM: j->dicom = true; break;
+        case LENIENT: j->lenient = true; break;
         case RULE: j->rule = a->value; break;
         case CASE: j->names.id = a->value; break;
         case PATIENT: j->names.patient = a->value; break;

@@ -1,5 +1,6 @@
 /* cmd_readers.c: `sentinode readers`, people against the model and with it. */
 #include "tools/cli.h"
+#include "tools/outputs.h"
 #include "tools/readers.h"
 
 #include <math.h>
@@ -22,15 +23,17 @@ static const char help[] =
     "  --dca LO:HI[:STEP] decision curves over these thresholds (step 0.01), readers as fixed calls\n"
     "  --key NAME         column that names a case in both tables (case); patient: predictions of several images, one risk\n"
     "  --outcome NAME, --cluster NAME   columns (outcome, patient); bootstrap draws whole clusters\n"
+    "  --encoding E       utf-8 or gb18030; default: found out from the bytes\n"
     "  --boot N, --seed S bootstrap replicates (2000), 0: none; seed (1)\n"
-    "  -o DIR             writes results.json, readers.csv, roc.svg and, with --dca, decision_curve.csv\n";
+    "  -o DIR             writes results.json, readers.csv, roc.svg and, with --dca, decision_curve.csv and .svg\n";
 
-enum { PREDICTIONS = 'p', SCORE = 's', THRESHOLD = 't', MARGIN = 'm', BINARY = 'b', DCA = 'd', KEY = 'k', OUTCOME = 'O', CLUSTER = 'c', BOOT = 'B', SEED = 'S', OUTPUT = 'o' };
+enum { PREDICTIONS = 'p', SCORE = 's', THRESHOLD = 't', MARGIN = 'm', BINARY = 'b', DCA = 'd', KEY = 'k', OUTCOME = 'O', CLUSTER = 'c', BOOT = 'B', SEED = 'S', OUTPUT = 'o', ENCODING = 'e' };
 
 static const struct sn_opt opts[] = {
     { "--predictions", PREDICTIONS, true }, { "--score", SCORE, true },     { "--threshold", THRESHOLD, true }, { "--margin", MARGIN, true },
     { "--binary-auc", BINARY, false },      { "--dca", DCA, true },         { "--key", KEY, true },             { "--outcome", OUTCOME, true },
     { "--cluster", CLUSTER, true },         { "--boot", BOOT, true },       { "--seed", SEED, true },           { "-o,--output", OUTPUT, true },
+    { "--encoding", ENCODING, true },
     { NULL, 0, false },
 };
 
@@ -72,7 +75,6 @@ static bool option(struct job *j, int c)
 {
     struct sn_readers_options *o = &j->opt;
     const char *value = j->args.value;
-    long n = 0;
 
     switch (c) {
     case PREDICTIONS: o->predictions = value; return true;
@@ -89,48 +91,41 @@ static bool option(struct job *j, int c)
             return true;
         (void)sn_args_usage(&j->args, "--dca needs LO:HI or LO:HI:STEP with 0 <= LO < HI < 1, found '%s'", value);
         return false;
-    case BOOT:
-        if (!sn_args_int(&j->args, "--boot", 0, 1000000, &n))
-            return false;
-        o->boot = (size_t)n;
-        return true;
-    default:
-        if (!sn_args_int(&j->args, "--seed", 0, INT32_MAX, &n))
-            return false;
-        o->seed = (uint64_t)n;
-        return true;
+    case ENCODING: return sn_args_encoding(&j->args, &o->encoding);
+    case BOOT: return sn_args_replicates(&j->args, &o->boot);
+    default: return sn_args_seed(&j->args, &o->seed);
     }
 }
 
-static int write_file(const char *dir, const char *name, const struct sn_buf *b, struct sn_error *err)
-{
-    struct sn_buf path = { 0 };
-    int rc;
-
-    sn_buf_printf(&path, "%s/%s", dir, name);
-    rc = path.failed || b->failed ? SN_NOMEM(err, name) : sn_file_write(path.data, b->data, b->len, err);
-    sn_buf_free(&path);
-    return rc;
-}
-
-static int write_all(const struct job *j, const struct sn_reads *s, const struct sn_readers_results *r, const struct sn_json *w,
+/* results.json comes last: a folder that has one is complete. */
+static int write_all(const struct job *j, const struct sn_reads *s, const struct sn_readers_results *r, struct sn_json *w,
                      struct sn_error *err)
 {
-    struct sn_buf svg = { 0 };
+    struct sn_outputs files = { 0 };
+    struct sn_buf b = { 0 };
     int rc;
 
-    SN_TRY(sn_mkdirs(j->out, err));
-    SN_TRY(sn_readers_write_csv(s, r, j->out, err));
-    sn_readers_svg(&svg, s, &j->opt, r);
-    rc = write_file(j->out, "roc.svg", &svg, err);
-    sn_buf_free(&svg);
-    return rc ? rc : write_file(j->out, "results.json", &w->buf, err);
+    sn_readers_csv(s, r, &b);
+    sn_outputs_take(&files, "readers.csv", &b);
+    sn_readers_roc_svg(&b, s, &j->opt, r);
+    sn_outputs_take(&files, "roc.svg", &b);
+    if (r->dca_n && r->dca_ok) {
+        sn_readers_dca_csv(s, r, &b);
+        sn_outputs_take(&files, "decision_curve.csv", &b);
+        sn_readers_dca_svg(&b, s, &j->opt, r);
+        sn_outputs_take(&files, "decision_curve.svg", &b);
+    }
+    sn_outputs_take(&files, "results.json", &w->buf);
+    rc = sn_outputs_write(&files, j->out, err);
+    sn_outputs_free(&files);
+    return rc;
 }
 
 static int run(struct job *j, struct sn_error *err)
 {
     struct sn_pool *pool = NULL;
     struct sn_readers_results r = { .n_r = 0 };
+    struct sn_buf say = { 0 };
     struct sn_reads s;
     struct sn_json w;
     int rc;
@@ -140,14 +135,19 @@ static int run(struct job *j, struct sn_error *err)
     SN_TRY_OUT(sn_cli_pool(&j->args.common, &pool, err));
     SN_TRY_OUT(sn_readers_analyse(&s, &j->opt, pool, &r, err));
     SN_TRY_OUT(sn_readers_json(&s, &j->opt, &r, &w, err));
-    if (j->out)
-        SN_TRY_OUT(write_all(j, &s, &r, &w, err));
     if (j->args.common.json)
-        (void)printf("%s\n", w.buf.data);
+        sn_buf_printf(&say, "%s\n", w.buf.data);
     else if (!j->args.common.quiet)
-        sn_readers_say(&s, &j->opt, &r);
+        sn_readers_say(&say, &s, &j->opt, &r);
+    if (say.failed)
+        rc = SN_NOMEM(err, "the summary");
+    if (!rc && j->out)
+        SN_TRY_OUT(write_all(j, &s, &r, &w, err));
+    if (!rc && say.len)
+        (void)fwrite(say.data, 1, say.len, stdout);
 out:
     sn_readers_results_free(&r);
+    sn_buf_free(&say);
     sn_json_free(&w);
     sn_pool_free(pool);
     sn_reads_free(&s);

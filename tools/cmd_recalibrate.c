@@ -76,18 +76,19 @@ static int read_risk(const struct job *j, size_t row, int col, double *p, struct
     return SN_OK;
 }
 
-static int fit_rows(struct job *j, int score, int outcome, struct sn_error *err)
+static int fit_rows(struct job *j, int score, int col, struct sn_error *err)
 {
     size_t n = j->keep.n;
     double *p = malloc((n + 1) * sizeof *p);
     uint8_t *y = malloc(n + 1);
     struct sn_risks r = { 0 };
+    struct sn_outcome outcome = { .col = col, .positive = j->names.positive };
     int flag, rc = p && y ? SN_OK : SN_NOMEM(err, "the risks");
 
     for (size_t i = 0; i < n && !rc; i++) {
         rc = read_risk(j, j->keep.row[i], score, &p[i], err);
         if (!rc)
-            rc = sn_table_flag(&j->t, j->keep.row[i], outcome, &flag, err);
+            rc = sn_table_outcome(&j->t, j->keep.row[i], &outcome, &flag, err);
         if (!rc)
             y[i] = (uint8_t)flag;
     }
@@ -95,11 +96,11 @@ static int fit_rows(struct job *j, int score, int outcome, struct sn_error *err)
         struct sn_error why = { 0 };
 
         rc = sn_risks_init(&r, p, y, n, j->extreme, &why);
+        if (!rc)
+            rc = sn_recal_fit(&r, j->method, &j->m, &why);
         if (rc) /* what is wrong is in the file, not on the command line */
             rc = SN_FAIL(err, rc == SN_EINVAL ? SN_EFORMAT : rc, "%.80s: %.380s", j->t.file, why.msg);
     }
-    if (!rc)
-        rc = sn_recal_fit(&r, j->method, &j->m, err);
     if (!rc && r.clamped)
         sn_note(&j->args, "%zu risks of 0 or 1, or nearer to them than 1e-8, were moved", r.clamped);
     sn_risks_free(&r);

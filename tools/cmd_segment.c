@@ -94,7 +94,7 @@ static int with_pack(const struct job *j, const struct sn_net_options *opt, bool
     SN_TRY(sn_pack_open(&pack, j->pack, err));
     sn_note(&j->args, "pack %s (%s): %s", pack.name, pack.origin, pack.label);
     SN_TRY_OUT(sn_pipeline_create(&p, &pack, opt, true, err));
-    SN_TRY_OUT(sn_pipeline_run(p, j->image, sn_basename(j->image), &a, err));
+    SN_TRY_OUT(sn_pipeline_run(p, j->image, sn_basename(j->image), false, &a, err));
     SN_TRY_OUT(write_pictures(j, &a.in, a.mask, a.found ? &a.box : NULL, err));
     *review = a.quality.n > 0;
     rc = print(j, &a.in, a.clean.area, &a.quality, err);
@@ -120,7 +120,7 @@ static int with_model(const struct job *j, const struct sn_net_options *opt, str
         rc = SN_FAIL(err, SN_EMODEL, "%s is a classifier", pn.file);
         goto out;
     }
-    SN_TRY_OUT(sn_input_read(j->image, sn_basename(j->image), &in, err));
+    SN_TRY_OUT(sn_input_read(j->image, sn_basename(j->image), false, &in, err));
     SN_TRY_OUT(sn_net_create(&net, &pn.model, (int)pn.height, (int)pn.width, opt, err));
     shape[0] = in.grey.height;
     shape[1] = in.grey.width;

@@ -80,7 +80,7 @@ static int unite(const struct job *j, const char *name, size_t n, uint8_t *mask,
         sn_buf_add(&path, j->manifest, (size_t)(slash - j->manifest) + 1);
     sn_buf_add(&path, name, n);
     sn_buf_add(&path, "", 1);
-    rc = path.failed ? SN_NOMEM(err, "a path") : sn_input_read(path.data, sn_basename(path.data), &in, err);
+    rc = path.failed ? SN_NOMEM(err, "a path") : sn_input_read(path.data, sn_basename(path.data), false, &in, err);
     if (!rc && (in.grey.width != w || in.grey.height != h))
         rc = SN_FAIL(err, SN_EFORMAT, "%s: the mask has %ux%u pixels, the image %ux%u", sn_basename(path.data),
                      in.grey.width, in.grey.height, w, h);
@@ -170,7 +170,7 @@ static int analyse(struct job *j, const struct sn_case_row *row, struct tile *t,
     size_t npix;
     int rc;
 
-    SN_TRY(sn_pipeline_run(j->pipeline, row->path, row->image, &a, err));
+    SN_TRY(sn_pipeline_run(j->pipeline, row->path, row->image, false, &a, err));
     npix = (size_t)a.in.grey.width * a.in.grey.height;
     SN_TRY_OUT(manual_mask(j, row, a.in.grey.width, a.in.grey.height, &manual, err));
     t->found = a.found;

@@ -4,12 +4,14 @@
 
 #include "io/io.h"
 #include "stats/stats.h"
+#include "tools/table.h"
 
 #define SN_DICE_MAX 8 /* comparisons: automatic masks, and a second annotator */
 
 struct sn_dice_options {
     const char *manifest, *results; /* results: folder written by predict; NULL: a column holds the automatic masks */
     const char *id, *patient, *set, *mask, *second; /* column names; second NULL: none */
+    enum sn_encoding encoding;
     const char *pred[SN_DICE_MAX - 1];
     int n_pred;
     enum sn_surface_variant surface;
@@ -36,9 +38,7 @@ struct sn_dice_case {
 
 /* Each against the manual mask. The second annotator, when there is one, comes last. */
 struct sn_dice_set {
-    struct sn_csv table;
-    const char *file;            /* the table's name without folder */
-    char sha256[SN_SHA256_HEX];
+    struct sn_table table;
     struct sn_dice_case *cases;
     size_t n, n_patients;
     const char *names[SN_DICE_MAX];
@@ -83,10 +83,10 @@ int sn_dice_sizes(const struct sn_dice_set *d, const struct sn_dice_options *opt
                   struct sn_dice_size *size, struct sn_error *err);
 
 /* dice_out.c */
-int sn_dice_write_csv(const struct sn_dice_set *d, const char *dir, struct sn_error *err);
-/* The results object; text for people goes to stdout when `people`. */
+void sn_dice_csv(const struct sn_dice_set *d, struct sn_buf *b);
+/* The results object, and text for people into `say` unless it is NULL. */
 int sn_dice_results(const struct sn_dice_set *d, const struct sn_dice_options *opt, struct sn_pool *pool, struct sn_json *w,
-                    bool people, struct sn_error *err);
+                    struct sn_buf *say, struct sn_error *err);
 /* dice_svg.c: Dice per case, and the longest diameters of the first comparison. */
 int sn_dice_svg(struct sn_buf *b, const struct sn_dice_set *d, const struct sn_dice_options *opt, struct sn_error *err);
 

@@ -39,24 +39,16 @@ static void put_row(struct sn_buf *b, const struct sn_dice_set *d, const struct 
     sn_buf_puts(b, "\n");
 }
 
-int sn_dice_write_csv(const struct sn_dice_set *d, const char *dir, struct sn_error *err)
+void sn_dice_csv(const struct sn_dice_set *d, struct sn_buf *b)
 {
-    struct sn_buf b = { 0 }, path = { 0 };
-    int rc;
-
-    sn_buf_puts(&b, d->n_sets ? "case,set,mask" : "case,mask");
+    sn_buf_puts(b, d->n_sets ? "case,set,mask" : "case,mask");
     for (int i = 0; i < SN_DICE_METRICS; i++)
-        sn_buf_printf(&b, ",%s", sn_dice_metric_names[i]);
-    sn_buf_puts(&b, ",area_manual,area_automatic,length_manual,length_automatic,pixels_manual,pixels_automatic,"
-                    "pixels_common,width,height,spacing_row_mm,spacing_column_mm\n");
+        sn_buf_printf(b, ",%s", sn_dice_metric_names[i]);
+    sn_buf_puts(b, ",area_manual,area_automatic,length_manual,length_automatic,pixels_manual,pixels_automatic,"
+                   "pixels_common,width,height,spacing_row_mm,spacing_column_mm\n");
     for (size_t i = 0; i < d->n; i++)
         for (int k = 0; k < d->n_comparisons; k++)
-            put_row(&b, d, &d->cases[i], k);
-    sn_buf_printf(&path, "%s/dice.csv", dir);
-    rc = b.failed || path.failed ? SN_NOMEM(err, "dice.csv") : sn_file_write(path.data, b.data, b.len, err);
-    sn_buf_free(&b);
-    sn_buf_free(&path);
-    return rc;
+            put_row(b, d, &d->cases[i], k);
 }
 
 /* ---- for people -------------------------------------------------------------------------------------------------- */
@@ -71,7 +63,7 @@ static const char *range(double lo, double hi, int decimals, char *buf)
     return buf;
 }
 
-static void say_summary(const struct sn_dice_set *d, const char *name, const char *set, const struct sn_dice_summary *s)
+static void say_summary(struct sn_buf *say, const struct sn_dice_set *d, const char *name, const char *set, const struct sn_dice_summary *s)
 {
     static const char *const labels[SN_DICE_METRICS + SN_DICE_POOLED] = {
         "Dice",  "IoU",  "box IoU",    "boundary IoU", "HD",          "HD95",
@@ -80,9 +72,9 @@ static void say_summary(const struct sn_dice_set *d, const char *name, const cha
     const char *unit = d->physical ? "mm" : "pixels";
     char v[48], m[48], r[100];
 
-    (void)printf("\n%s against the manual mask, %s: %zu cases, %zu %s\n", name, set ? set : "all", s->n, s->patients,
+    sn_buf_printf(say, "\n%s against the manual mask, %s: %zu cases, %zu %s\n", name, set ? set : "all", s->n, s->patients,
                  d->by_patient ? "patients" : "cases drawn");
-    (void)printf("  %-20s %9s  %-20s %9s\n", "", "mean", "95 % interval", "median");
+    sn_buf_printf(say, "  %-20s %9s  %-20s %9s\n", "", "mean", "95 % interval", "median");
     for (int k = 0; k < SN_DICE_METRICS + SN_DICE_POOLED; k++) {
         const struct sn_dice_stat *t = &s->stat[k];
         bool length = (k >= 4 && k <= 6) || k == 9;
@@ -91,21 +83,21 @@ static void say_summary(const struct sn_dice_set *d, const char *name, const cha
         if ((k == SN_DICE_NSD && t->undefined == s->n) || (set && k != SN_DICE_DICE && k != SN_DICE_HD95 && k != SN_DICE_METRICS))
             continue; /* no tolerance was given; of a part of the cases the main figures, the rest is in results.json */
         (void)snprintf(label, sizeof label, "%s%s%s", labels[k], length ? ", " : "", length ? unit : "");
-        (void)printf("  %-20s %9s  %-20s %9s", label, sn_fixed(t->value, 3, v), range(t->lo, t->hi, 3, r),
+        sn_buf_printf(say, "  %-20s %9s  %-20s %9s", label, sn_fixed(t->value, 3, v), range(t->lo, t->hi, 3, r),
                      k < SN_DICE_METRICS ? sn_fixed(t->median, 3, m) : "");
         if (t->infinite + t->undefined)
-            (void)printf("  (%zu infinite, %zu undefined left out)", t->infinite, t->undefined);
-        (void)printf("\n");
+            sn_buf_printf(say, "  (%zu infinite, %zu undefined left out)", t->infinite, t->undefined);
+        sn_buf_printf(say, "\n");
     }
 }
 
-static void say_size(const struct sn_dice_set *d, int what, const struct sn_dice_size *z)
+static void say_size(struct sn_buf *say, const struct sn_dice_set *d, int what, const struct sn_dice_size *z)
 {
     char b[5][48], r[100];
 
     if (!z->ok)
         return;
-    (void)printf("  %s, %s: bias %s, limits of agreement %s to %s; ICC(2,1) %s (%s), %zu cases\n",
+    sn_buf_printf(say, "  %s, %s: bias %s, limits of agreement %s to %s; ICC(2,1) %s (%s), %zu cases\n",
                  what ? "longest diameter" : "area", d->physical ? (what ? "mm" : "mm2") : (what ? "pixels" : "pixels2"),
                  sn_fixed(z->ba.bias, 2, b[0]), sn_fixed(z->ba.lower, 2, b[1]), sn_fixed(z->ba.upper, 2, b[2]),
                  sn_fixed(z->icc.single[1].value, 3, b[3]), range(z->icc.single[1].lo, z->icc.single[1].hi, 3, r), z->n);
@@ -180,14 +172,14 @@ static void put_size(struct sn_json *w, const char *name, const struct sn_dice_s
 
 /* One comparison in one set. */
 static int put_comparison(const struct sn_dice_set *d, const struct sn_dice_options *opt, int k, const char *set,
-                          struct sn_pool *pool, struct sn_json *w, bool people, struct sn_error *err)
+                          struct sn_pool *pool, struct sn_json *w, struct sn_buf *say, struct sn_error *err)
 {
     struct sn_dice_summary s;
     struct sn_dice_size size;
 
     SN_TRY(sn_dice_summarise(d, opt, k, set, pool, &s, err));
-    if (people)
-        say_summary(d, d->names[k], set, &s);
+    if (say)
+        say_summary(say, d, d->names[k], set, &s);
     sn_json_object(w);
     sn_json_kv(w, "mask", d->names[k]);
     sn_json_kv_bool(w, "second_annotator", d->annotators && k == d->n_comparisons - 1);
@@ -198,8 +190,8 @@ static int put_comparison(const struct sn_dice_set *d, const struct sn_dice_opti
     for (int what = 0; what < 2; what++) {
         SN_TRY(sn_dice_sizes(d, opt, k, set, what, &size, err));
         put_size(w, size_names[what], &size);
-        if (people && !set)
-            say_size(d, what, &size);
+        if (say && !set)
+            say_size(say, d, what, &size);
     }
     sn_json_end_object(w);
     sn_json_end_object(w);
@@ -208,7 +200,7 @@ static int put_comparison(const struct sn_dice_set *d, const struct sn_dice_opti
 
 /* Every pair of comparisons: a model against the next one, and against the second annotator, the ceiling. */
 static int put_differences(const struct sn_dice_set *d, const struct sn_dice_options *opt, struct sn_pool *pool,
-                           struct sn_json *w, bool people, struct sn_error *err)
+                           struct sn_json *w, struct sn_buf *say, struct sn_error *err)
 {
     char v[48], r[100];
 
@@ -229,8 +221,8 @@ static int put_differences(const struct sn_dice_set *d, const struct sn_dice_opt
             sn_json_kv_number(w, "lo", diff.lo);
             sn_json_kv_number(w, "hi", diff.hi);
             sn_json_end_object(w);
-            if (people)
-                (void)printf("\nDice of %s minus %s%s: %s (%s)%s\n", d->names[a], d->names[b],
+            if (say)
+                sn_buf_printf(say, "\nDice of %s minus %s%s: %s (%s)%s\n", d->names[a], d->names[b],
                              d->annotators && b == d->n_comparisons - 1 ? " (second annotator: the ceiling)" : "",
                              sn_fixed(diff.value, 3, v), range(diff.lo, diff.hi, 3, r),
                              isnan(diff.lo) ? "" : crosses ? ": these data do not show which is better" : "");
@@ -245,8 +237,8 @@ static void put_settings(const struct sn_dice_set *d, const struct sn_dice_optio
     sn_json_kv_int(w, "version", 1);
     sn_json_kv(w, "program", SN_VERSION);
     sn_json_kv_bool(w, "research_use_only", true);
-    sn_json_kv(w, "table", d->file);
-    sn_json_kv(w, "table_sha256", d->sha256);
+    sn_json_kv(w, "table", d->table.file);
+    sn_json_kv(w, "table_sha256", d->table.sha256);
     sn_json_kv(w, "surface", sn_surface_name(opt->surface));
     sn_json_kv(w, "empty", sn_empty_name(opt->empty));
     sn_json_kv_number(w, "tau_mm", opt->tau);
@@ -255,29 +247,29 @@ static void put_settings(const struct sn_dice_set *d, const struct sn_dice_optio
     sn_json_kv(w, "cluster", d->by_patient ? opt->patient : opt->id);
     sn_json_kv_number(w, "level", opt->level);
     sn_json_kv_int(w, "bootstrap_replicates", (int64_t)opt->boot);
-    sn_json_kv_int(w, "seed", (int64_t)opt->seed);
+    sn_json_kv_seed(w, opt->seed);
 }
 
 int sn_dice_results(const struct sn_dice_set *d, const struct sn_dice_options *opt, struct sn_pool *pool, struct sn_json *w,
-                    bool people, struct sn_error *err)
+                    struct sn_buf *say, struct sn_error *err)
 {
     sn_json_object(w);
     put_settings(d, opt, w);
-    if (people)
-        (void)printf("%s: %zu cases; surfaces as %s; spacing from %s; both masks empty: %s\nresearch use only\n", d->file, d->n,
+    if (say)
+        sn_buf_printf(say, "%s: %zu cases; surfaces as %s; spacing from %s; both masks empty: %s\nresearch use only\n", d->table.file, d->n,
                      sn_surface_name(opt->surface), d->spacing_from, sn_empty_name(opt->empty));
     sn_json_key(w, "comparisons");
     sn_json_array(w);
     for (int k = 0; k < d->n_comparisons; k++) {
-        SN_TRY(put_comparison(d, opt, k, NULL, pool, w, people, err));
+        SN_TRY(put_comparison(d, opt, k, NULL, pool, w, say, err));
         for (int s = 0; s < d->n_sets && d->n_sets > 1; s++)
-            SN_TRY(put_comparison(d, opt, k, d->sets[s], pool, w, people, err));
+            SN_TRY(put_comparison(d, opt, k, d->sets[s], pool, w, say, err));
     }
     sn_json_end_array(w);
-    SN_TRY(put_differences(d, opt, pool, w, people, err));
+    SN_TRY(put_differences(d, opt, pool, w, say, err));
     sn_json_end_object(w);
-    if (people && opt->boot)
-        (void)printf("\nintervals: %zu bootstrap replicates drawn by %s, seed %llu\n", opt->boot, d->by_patient ? "patient" : "case",
+    if (say && opt->boot)
+        sn_buf_printf(say, "\nintervals: %zu bootstrap replicates drawn by %s, seed %llu\n", opt->boot, d->by_patient ? "patient" : "case",
                      (unsigned long long)opt->seed);
-    return w->buf.failed ? SN_NOMEM(err, "the results") : SN_OK;
+    return w->buf.failed || (say && say->failed) ? SN_NOMEM(err, "the results") : SN_OK;
 }

@@ -16,7 +16,7 @@ struct place {
 
 static int fault(const struct place *at, struct sn_error *err, int rc)
 {
-    return sn_fail_context(err, rc, "%s: line %zu, column '%s'", at->d->file, at->d->table.lines[at->row], at->column);
+    return sn_fail_context(err, rc, "%s: line %zu, column '%s'", at->d->table.file, at->d->table.csv.lines[at->row], at->column);
 }
 
 /* ---- masks ------------------------------------------------------------------------------------------------ */
@@ -51,7 +51,7 @@ static int add_file(struct mask *m, const char *path, struct sn_error *err)
     struct sn_input in = { .bytes = 0 };
     int rc;
 
-    SN_TRY(sn_input_read(path, name, &in, err));
+    SN_TRY(sn_input_read(path, name, false, &in, err));
     if (!m->on) {
         m->w = in.grey.width;
         m->h = in.grey.height;
@@ -113,21 +113,17 @@ static int read_result(const char *dir, const char *id, struct mask *m, struct s
 static int spacing_of(struct sn_dice_set *d, const struct sn_dice_options *opt, size_t row, const struct mask *m,
                       double spacing[2], struct sn_error *err)
 {
-    int column = sn_csv_column(&d->table, "spacing_mm");
+    int column = sn_csv_column(&d->table.csv, "spacing_mm");
     const char *from = "none (pixels)";
 
     spacing[0] = spacing[1] = 1;
     if (opt->spacing[0] > 0) {
         memcpy(spacing, opt->spacing, sizeof opt->spacing);
         from = "--spacing";
-    } else if (column >= 0 && !sn_csv_is_na(sn_csv_cell(&d->table, row, column))) {
-        int rc = sn_csv_number(&d->table, row, column, &spacing[0], err);
-
-        if (rc)
-            return sn_fail_context(err, rc, "%s", d->file);
+    } else if (column >= 0 && !sn_csv_is_na(sn_csv_cell(&d->table.csv, row, column))) {
+        SN_TRY(sn_table_number(&d->table, row, column, &spacing[0], err));
         if (!(spacing[0] >= SN_SPACING_MIN && spacing[0] <= SN_SPACING_MAX))
-            return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column 'spacing_mm': %g mm a pixel, expected %g to %g", d->file,
-                           d->table.lines[row], spacing[0], SN_SPACING_MIN, SN_SPACING_MAX);
+            return sn_table_fault(&d->table, row, column, err, "%g mm a pixel, expected %g to %g", spacing[0], SN_SPACING_MIN, SN_SPACING_MAX);
         spacing[1] = spacing[0];
         from = "column spacing_mm";
     } else if (m->spacing[0] >= SN_SPACING_MIN && m->spacing[1] >= SN_SPACING_MIN) {
@@ -136,7 +132,7 @@ static int spacing_of(struct sn_dice_set *d, const struct sn_dice_options *opt, 
     }
     if (d->spacing_from && strcmp(d->spacing_from, from) != 0)
         return SN_FAIL(err, SN_EFORMAT, "%s: line %zu: spacing from %s, but from %s on the lines before; distances would mix units",
-                       d->file, d->table.lines[row], from, d->spacing_from);
+                       d->table.file, d->table.csv.lines[row], from, d->spacing_from);
     d->spacing_from = from;
     d->physical = strcmp(from, "none (pixels)") != 0;
     return SN_OK;
@@ -154,7 +150,7 @@ static int measure(struct sn_dice_set *d, const struct sn_dice_options *opt, siz
     if (opt->results && !annotator)
         rc = read_result(opt->results, c->id, &m, err);
     else
-        rc = read_mask(opt->manifest, sn_csv_cell(&d->table, row, sn_csv_column(&d->table, at.column)), &m, err);
+        rc = read_mask(opt->manifest, sn_csv_cell(&d->table.csv, row, sn_csv_column(&d->table.csv, at.column)), &m, err);
     if (!rc && (m.w != manual->w || m.h != manual->h))
         rc = SN_FAIL(err, SN_EFORMAT, "this mask has %ux%u pixels, the manual one %ux%u", m.w, m.h, manual->w, manual->h);
     if (!rc)
@@ -170,7 +166,7 @@ static int one_case(struct sn_dice_set *d, const struct sn_dice_options *opt, si
     struct sn_dice_case *c = &d->cases[row];
     struct place at = { d, row, opt->mask };
     struct mask manual = { 0 };
-    int rc = read_mask(opt->manifest, sn_csv_cell(&d->table, row, sn_csv_column(&d->table, opt->mask)), &manual, err);
+    int rc = read_mask(opt->manifest, sn_csv_cell(&d->table.csv, row, sn_csv_column(&d->table.csv, opt->mask)), &manual, err);
 
     if (!rc && (manual.w > SN_SURFACE_MAX_SIDE || manual.h > SN_SURFACE_MAX_SIDE))
         rc = SN_FAIL(err, SN_ELIMIT, "%ux%u pixels are too many", manual.w, manual.h);
@@ -191,9 +187,9 @@ static int one_case(struct sn_dice_set *d, const struct sn_dice_options *opt, si
 
 static int need_column(const struct sn_dice_set *d, const char *name, struct sn_error *err)
 {
-    if (sn_csv_column(&d->table, name) < 0)
-        return SN_FAIL(err, SN_EFORMAT, "%s: line 1: column '%s' is missing", d->file, name);
-    return SN_OK;
+    int col;
+
+    return sn_table_column(&d->table, name, &col, err);
 }
 
 struct keyed {
@@ -213,22 +209,21 @@ static int by_key(const void *a, const void *b)
 static int keys(struct sn_dice_set *d, const char *column, bool unique, struct sn_error *err)
 {
     struct keyed *k = calloc(d->n, sizeof *k);
-    int col = sn_csv_column(&d->table, column), rc = SN_OK;
+    int col = sn_csv_column(&d->table.csv, column), rc = SN_OK;
 
     if (!k)
         return SN_NOMEM(err, "a table's index");
     for (size_t i = 0; i < d->n; i++)
-        k[i] = (struct keyed){ sn_csv_cell(&d->table, i, col), i };
+        k[i] = (struct keyed){ sn_csv_cell(&d->table.csv, i, col), i };
     qsort(k, d->n, sizeof *k, by_key);
     d->n_patients = 0;
     for (size_t i = 0; i < d->n && !rc; i++) {
         bool same = i && strcmp(k[i].key, k[i - 1].key) == 0;
 
         if (sn_csv_is_na(k[i].key))
-            rc = SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s' is empty", d->file, d->table.lines[k[i].row], column);
+            rc = sn_table_fault(&d->table, k[i].row, col, err, "empty");
         else if (same && unique)
-            rc = SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s': '%.80s' is also on line %zu", d->file,
-                         d->table.lines[k[i].row], column, k[i].key, d->table.lines[k[i - 1].row]);
+            rc = sn_table_fault(&d->table, k[i].row, col, err, "'%.80s' is also on line %zu", k[i].key, d->table.csv.lines[k[i - 1].row]);
         d->n_patients += !same;
         d->cases[k[i].row].patient = d->n_patients - 1;
     }
@@ -238,18 +233,17 @@ static int keys(struct sn_dice_set *d, const char *column, bool unique, struct s
 
 static int name_sets(struct sn_dice_set *d, const char *column, struct sn_error *err)
 {
-    int col = sn_csv_column(&d->table, column);
+    int col = sn_csv_column(&d->table.csv, column);
 
     for (size_t i = 0; i < d->n && col >= 0; i++) {
-        const char *v = sn_csv_cell(&d->table, i, col);
+        const char *v = sn_csv_cell(&d->table.csv, i, col);
         int k = 0;
 
         while (k < d->n_sets && strcmp(d->sets[k], v) != 0)
             k++;
         if (k == d->n_sets) {
             if (d->n_sets == (int)SN_COUNT(d->sets))
-                return SN_FAIL(err, SN_ELIMIT, "%s: line %zu, column '%s': more than %zu different sets", d->file,
-                               d->table.lines[i], column, SN_COUNT(d->sets));
+                return sn_table_fault(&d->table, i, col, err, "more than %zu different sets", SN_COUNT(d->sets));
             d->sets[d->n_sets++] = v;
         }
         d->cases[i].set = d->sets[k];
@@ -259,21 +253,10 @@ static int name_sets(struct sn_dice_set *d, const char *column, struct sn_error 
 
 static int read_table(struct sn_dice_set *d, const struct sn_dice_options *opt, struct sn_error *err)
 {
-    struct sn_map map = { 0 };
-    uint8_t hash[32];
-    int rc;
-
-    d->file = sn_basename(opt->manifest);
-    SN_TRY(sn_map_file(opt->manifest, &map, err));
-    sn_sha256(map.data, map.size, hash);
-    sn_hex(hash, sizeof hash, d->sha256);
-    rc = sn_csv_parse(map.data, map.size, &d->table, err);
-    sn_map_close(&map);
-    if (rc)
-        return sn_fail_context(err, rc, "%s", d->file);
-    d->n = d->table.rows;
+    SN_TRY(sn_table_read(opt->manifest, opt->encoding, &d->table, err));
+    d->n = d->table.csv.rows;
     if (!d->n)
-        return SN_FAIL(err, SN_EFORMAT, "%s: no cases below the header line", d->file);
+        return SN_FAIL(err, SN_EFORMAT, "%s: no cases below the header line", d->table.file);
     SN_TRY(need_column(d, opt->id, err));
     SN_TRY(need_column(d, opt->mask, err));
     for (int k = 0; k < opt->n_pred && !opt->results; k++)
@@ -301,11 +284,11 @@ int sn_dice_read(struct sn_dice_set *d, const struct sn_dice_options *opt, struc
     if (d->annotators)
         d->names[d->n_comparisons++] = opt->second;
     for (size_t i = 0; i < d->n; i++) {
-        d->cases[i].id = sn_csv_cell(&d->table, i, sn_csv_column(&d->table, opt->id));
-        d->cases[i].line = d->table.lines[i];
+        d->cases[i].id = sn_csv_cell(&d->table.csv, i, sn_csv_column(&d->table.csv, opt->id));
+        d->cases[i].line = d->table.csv.lines[i];
     }
     SN_TRY_OUT(keys(d, opt->id, true, err));
-    d->by_patient = sn_csv_column(&d->table, opt->patient) >= 0;
+    d->by_patient = sn_csv_column(&d->table.csv, opt->patient) >= 0;
     if (d->by_patient)
         SN_TRY_OUT(keys(d, opt->patient, false, err));
     SN_TRY_OUT(name_sets(d, opt->set, err));
@@ -313,7 +296,7 @@ int sn_dice_read(struct sn_dice_set *d, const struct sn_dice_options *opt, struc
         rc = one_case(d, opt, i, err);
     if (!rc && !isnan(opt->tau) && !d->physical)
         rc = SN_FAIL(err, SN_EINVAL, "--tau is in mm, but %s and its masks state no spacing; give --spacing or a column spacing_mm",
-                     d->file);
+                     d->table.file);
 out:
     if (rc)
         sn_dice_free(d);
@@ -323,6 +306,6 @@ out:
 void sn_dice_free(struct sn_dice_set *d)
 {
     free(d->cases);
-    sn_csv_free(&d->table);
+    sn_table_free(&d->table);
     memset(d, 0, sizeof *d);
 }

@@ -19,21 +19,22 @@ double sn_dice_metric(const struct sn_dice_measure *m, int k)
 /* What one replicate looks at: the rows of the set, ordered as in the table. */
 struct view {
     const struct sn_dice_set *d;
-    const size_t *rows;
-    const size_t *cluster; /* [n] 0.. of each row */
+    size_t *rows;
     size_t n;
-    int a, b;              /* comparisons; b: of the difference */
+    struct sn_resample draw; /* of patients */
+    int a, b;                /* comparisons; b: of the difference */
 };
 
-/* Statistics of weighted rows; times NULL: each once. */
-static void statistics(const void *ctx, const uint32_t *times, double *out)
+/* Statistics of weighted rows; weight NULL: each once. */
+static void statistics(void *ctx, const uint32_t *weight, int thread, double *out)
 {
     const struct view *v = ctx;
     double sum[SN_DICE_METRICS] = { 0 }, count[SN_DICE_METRICS] = { 0 }, common = 0, both = 0;
 
+    (void)thread;
     for (size_t i = 0; i < v->n; i++) {
         const struct sn_dice_measure *m = &v->d->cases[v->rows[i]].m[v->a];
-        double w = times ? (double)times[v->cluster[i]] : 1;
+        double w = weight ? (double)weight[i] : 1;
 
         if (w == 0)
             continue;
@@ -54,14 +55,15 @@ static void statistics(const void *ctx, const uint32_t *times, double *out)
     out[SN_DICE_METRICS + 1] = both > 0 ? common / (both - common) : (double)NAN;
 }
 
-static void difference(const void *ctx, const uint32_t *times, double *out)
+static void difference(void *ctx, const uint32_t *weight, int thread, double *out)
 {
     const struct view *v = ctx;
     double sum = 0, count = 0;
 
+    (void)thread;
     for (size_t i = 0; i < v->n; i++) {
         const struct sn_dice_case *c = &v->d->cases[v->rows[i]];
-        double x = c->m[v->a].o.dice - c->m[v->b].o.dice, w = times ? (double)times[v->cluster[i]] : 1;
+        double x = c->m[v->a].o.dice - c->m[v->b].o.dice, w = weight ? (double)weight[i] : 1;
 
         if (isfinite(x)) {
             sum += w * x;
@@ -71,38 +73,42 @@ static void difference(const void *ctx, const uint32_t *times, double *out)
     *out = count > 0 ? sum / count : (double)NAN;
 }
 
-/* Rows of a set, and their patients numbered anew without gaps. */
-static int select_rows(const struct sn_dice_set *d, const char *set, struct view *v, size_t *patients, struct sn_error *err)
+/* Rows of a set, and how its patients are drawn. */
+static int select_rows(const struct sn_dice_set *d, const char *set, struct view *v, struct sn_error *err)
 {
-    size_t *rows = calloc(d->n, sizeof *rows), *cluster = calloc(d->n, sizeof *cluster);
-    size_t *number = calloc(d->n_patients, sizeof *number);
+    uint32_t *patient = calloc(d->n, sizeof *patient);
+    int rc;
 
-    *patients = 0;
-    v->rows = rows;
-    v->cluster = cluster;
-    v->n = 0;
-    if (!rows || !cluster || !number) {
-        free(number);
+    v->rows = calloc(d->n, sizeof *v->rows);
+    if (!v->rows || !patient) {
+        free(patient);
         return SN_NOMEM(err, "a set's cases");
     }
-    for (size_t i = 0; i < d->n; i++) {
-        size_t p = d->cases[i].patient;
-
-        if (set && strcmp(d->cases[i].set, set) != 0)
-            continue;
-        if (!number[p])
-            number[p] = ++*patients;
-        rows[v->n] = i;
-        cluster[v->n++] = number[p] - 1;
-    }
-    free(number);
-    return SN_OK;
+    for (size_t i = 0; i < d->n; i++)
+        if (!set || strcmp(d->cases[i].set, set) == 0) {
+            patient[v->n] = (uint32_t)d->cases[i].patient;
+            v->rows[v->n++] = i;
+        }
+    rc = sn_resample_init(&v->draw, v->n, NULL, patient, err);
+    free(patient);
+    return rc;
 }
 
 static void release(struct view *v)
 {
-    free((void *)(uintptr_t)v->rows);
-    free((void *)(uintptr_t)v->cluster);
+    free(v->rows);
+    sn_resample_free(&v->draw);
+}
+
+/* Percentile intervals of fn's k statistics; NaN without a bootstrap, or with one patient. */
+static int intervals(struct view *v, const struct sn_dice_options *opt, struct sn_pool *pool, sn_boot_fn *fn, size_t k, struct sn_boot_ci *ci,
+                     struct sn_error *err)
+{
+    struct sn_boot boot = { .resample = &v->draw, .seed = opt->seed, .replicates = opt->boot, .k = k, .fn = fn, .ctx = v, .pool = pool };
+
+    for (size_t i = 0; i < k; i++)
+        ci[i] = (struct sn_boot_ci){ .lo = NAN, .hi = NAN };
+    return opt->boot && v->draw.units > 1 ? sn_boot_intervals(&boot, opt->level, ci, err) : SN_OK;
 }
 
 static int ascending(const void *a, const void *b)
@@ -141,33 +147,30 @@ int sn_dice_summarise(const struct sn_dice_set *d, const struct sn_dice_options 
 {
     enum { K = SN_DICE_METRICS + SN_DICE_POOLED };
     struct view v = { .d = d, .a = comparison };
-    struct sn_cluster_ci boot[K];
+    struct sn_boot_ci ci[K];
     double value[K], *room = NULL;
     int rc;
 
     memset(s, 0, sizeof *s);
-    SN_TRY_OUT(select_rows(d, set, &v, &s->patients, err));
+    SN_TRY_OUT(select_rows(d, set, &v, err));
+    s->patients = v.draw.units;
     room = calloc(v.n + 1, sizeof *room);
     if (!room) {
         rc = SN_NOMEM(err, "a set's cases");
         goto out;
     }
     s->n = v.n;
-    statistics(&v, NULL, value);
+    statistics(&v, NULL, 0, value);
+    SN_TRY_OUT(intervals(&v, opt, pool, statistics, K, ci, err));
     for (int k = 0; k < K; k++) {
-        boot[k] = (struct sn_cluster_ci){ NAN, NAN, 0 };
         s->stat[k].value = value[k];
         s->stat[k].median = s->stat[k].sd = NAN;
         if (k < SN_DICE_METRICS)
             spread(&v, k, room, &s->stat[k]);
         else
             s->stat[k].n = v.n;
-    }
-    if (opt->boot && s->patients > 1)
-        rc = sn_boot_clusters(s->patients, opt->boot, opt->seed, statistics, &v, K, opt->level, pool, boot, err);
-    for (int k = 0; k < K; k++) {
-        s->stat[k].lo = boot[k].lo;
-        s->stat[k].hi = boot[k].hi;
+        s->stat[k].lo = ci[k].lo;
+        s->stat[k].hi = ci[k].hi;
     }
 out:
     free(room);
@@ -179,19 +182,17 @@ int sn_dice_difference(const struct sn_dice_set *d, const struct sn_dice_options
                        struct sn_pool *pool, struct sn_dice_stat *diff, struct sn_error *err)
 {
     struct view v = { .d = d, .a = a, .b = b };
-    struct sn_cluster_ci boot = { NAN, NAN, 0 };
-    size_t patients;
+    struct sn_boot_ci ci;
     int rc;
 
     *diff = (struct sn_dice_stat){ .median = NAN, .sd = NAN };
-    SN_TRY_OUT(select_rows(d, set, &v, &patients, err));
-    difference(&v, NULL, &diff->value);
+    SN_TRY_OUT(select_rows(d, set, &v, err));
+    difference(&v, NULL, 0, &diff->value);
     for (size_t i = 0; i < v.n; i++)
         diff->n += isfinite(d->cases[v.rows[i]].m[a].o.dice - d->cases[v.rows[i]].m[b].o.dice) != 0;
-    if (opt->boot && patients > 1)
-        rc = sn_boot_clusters(patients, opt->boot, opt->seed, difference, &v, 1, opt->level, pool, &boot, err);
-    diff->lo = boot.lo;
-    diff->hi = boot.hi;
+    SN_TRY_OUT(intervals(&v, opt, pool, difference, 1, &ci, err));
+    diff->lo = ci.lo;
+    diff->hi = ci.hi;
 out:
     release(&v);
     return rc;
@@ -202,11 +203,11 @@ int sn_dice_sizes(const struct sn_dice_set *d, const struct sn_dice_options *opt
 {
     struct view v = { .d = d };
     double *x = NULL;
-    size_t patients, n = 0;
+    size_t n = 0;
     int rc;
 
     memset(size, 0, sizeof *size);
-    SN_TRY_OUT(select_rows(d, set, &v, &patients, err));
+    SN_TRY_OUT(select_rows(d, set, &v, err));
     x = calloc(4 * (v.n + 1), sizeof *x);
     if (!x) {
         rc = SN_NOMEM(err, "sizes");

@@ -2,6 +2,8 @@
 #include "tools/eval_out.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 static void text(struct sn_buf *b, const char *s)
 {
@@ -88,6 +90,10 @@ void sn_eval_csv_metrics(const struct sn_eval *e, struct sn_buf *b)
             row(&w, "auc", m->auc, (double)NAN);
             row(&w, "auc_logit", m->auc_logit, (double)NAN);
             row(&w, "auc_bootstrap", m->auc_boot, (double)NAN);
+            if (e->o->has_pauc) {
+                row(&w, "partial_auc", m->pauc, (double)NAN);
+                row(&w, "partial_auc_corrected", m->pauc_corrected, (double)NAN);
+            }
             if (!isnan(m->cut.t)) {
                 only(&w, "threshold", m->cut.t);
                 only(&w, "tp", (double)m->cut.tp);
@@ -96,6 +102,8 @@ void sn_eval_csv_metrics(const struct sn_eval *e, struct sn_buf *b)
                 only(&w, "tn", (double)m->cut.tn);
                 for (int i = 0; i < SN_METRICS; i++)
                     row(&w, sn_metric_key((enum sn_metric)i), m->cut.m[i], (double)NAN);
+                row(&w, "sensitivity_bootstrap", m->cut.sens_boot, (double)NAN);
+                row(&w, "specificity_bootstrap", m->cut.spec_boot, (double)NAN);
             }
             if (m->calibration.has)
                 calibration_rows(&w, &m->calibration);
@@ -166,22 +174,97 @@ static void dca_rows(struct sn_buf *b, const struct sn_eval *e, const char *set,
         number(b, p[i].avoided, ',');
         number(b, p[i].opt_out, ',');
         number(b, p[i].flagged, ',');
-        number(b, p[i].flagged_events, '\n');
+        number(b, p[i].flagged_events, ',');
+        number(b, p[i].opt_out_standardised, ',');
+        for (size_t m = 1; m < SN_DCA_MEASURES; m++) {
+            const struct sn_dca_band *of = band ? &band[m * e->n_thresholds + i] : NULL;
+
+            number(b, of ? of->lo : (double)NAN, ',');
+            number(b, of ? of->hi : (double)NAN, m + 1 < SN_DCA_MEASURES ? ',' : '\n');
+        }
     }
+}
+
+static double prevalence(const struct sn_eval *e, const struct sn_eval_result *r) { return isnan(e->o->prevalence) ? r->prevalence : e->o->prevalence; }
+
+bool sn_eval_reader_dca(const struct sn_eval *e, const struct sn_eval_result *r, const struct sn_eval_reader *q, struct sn_dca_point *point)
+{
+    return !isnan(q->sensitivity.v) && !isnan(q->specificity.v) &&
+           sn_dca_fixed(q->sensitivity.v, q->specificity.v, prevalence(e, r), e->t, e->n_thresholds, point, NULL) == SN_OK;
 }
 
 void sn_eval_csv_dca(const struct sn_eval *e, struct sn_buf *b)
 {
-    sn_buf_puts(b, "set,model,threshold,net_benefit,lo,hi,standardised,interventions_avoided,opt_out,flagged_per_1000,flagged_with_event_per_1000\n");
+    char name[170];
+    struct sn_dca_point *point = calloc(e->n_thresholds, sizeof *point); /* of treating no one, then of readers */
+
+    b->failed |= !point;
+    sn_buf_puts(b, "set,model,threshold,net_benefit,lo,hi,standardised,interventions_avoided,opt_out,flagged_per_1000,flagged_with_event_per_1000,"
+                   "opt_out_standardised,standardised_lo,standardised_hi,interventions_avoided_lo,interventions_avoided_hi,opt_out_lo,opt_out_hi,"
+                   "opt_out_standardised_lo,opt_out_standardised_hi\n");
     for (size_t s = 0; s < e->d->n_sets; s++) {
         const struct sn_eval_result *r = &e->set[s];
 
-        if (!r->usable)
+        if (!r->usable || !point)
             continue;
         for (size_t k = 0; k < e->d->n_models; k++)
             if (r->model[k].dca)
                 dca_rows(b, e, r->name, e->d->model[k], r->model[k].dca, r->model[k].dca_band);
-        dca_rows(b, e, r->name, "treat all", r->treat_all, NULL);
+        dca_rows(b, e, r->name, "treat all", r->treat_all, r->treat_all_band);
+        if (sn_dca_fixed(0.0, 1.0, prevalence(e, r), e->t, e->n_thresholds, point, NULL) == SN_OK)
+            dca_rows(b, e, r->name, "treat none", point, NULL);
+        for (size_t k = 0; k < r->n_readers; k++) {
+            (void)snprintf(name, sizeof name, "reader %.150s", r->reader[k].name);
+            if (sn_eval_reader_dca(e, r, &r->reader[k], point))
+                dca_rows(b, e, r->name, name, point, NULL);
+        }
+    }
+    free(point);
+}
+
+void sn_eval_csv_dca_differences(const struct sn_eval *e, struct sn_buf *b)
+{
+    sn_buf_puts(b, "set,a,b,threshold,difference,lo,hi\n");
+    for (size_t s = 0; s < e->d->n_sets; s++)
+        for (size_t k = 0; k < e->set[s].n_pairs; k++) {
+            const struct sn_eval_pair *p = &e->set[s].pair[k];
+            const struct sn_dca_point *x = e->set[s].model[p->a].dca, *y = e->set[s].model[p->b].dca;
+
+            for (size_t i = 0; i < e->n_thresholds && x && y; i++) {
+                text(b, e->set[s].name);
+                text(b, e->d->model[p->a]);
+                text(b, e->d->model[p->b]);
+                number(b, e->t[i], ',');
+                number(b, x[i].net_benefit - y[i].net_benefit, ',');
+                number(b, p->dca ? p->dca[i].lo : (double)NAN, ',');
+                number(b, p->dca ? p->dca[i].hi : (double)NAN, '\n');
+            }
+        }
+}
+
+void sn_eval_csv_between(const struct sn_eval *e, struct sn_buf *b)
+{
+    sn_buf_puts(b, "model,a,b,measure,difference,lo,hi,t,df,p\n");
+    for (size_t k = 0; k < e->n_between; k++) {
+        const struct sn_eval_between *q = &e->between[k];
+
+        const struct sn_eval_ci of[] = { { q->t.diff, q->t.ci.lo, q->t.ci.hi }, q->accuracy, q->sensitivity, q->specificity };
+        static const char *const name[] = { "auc", "accuracy", "sensitivity", "specificity" };
+
+        for (int m = 0; m < 4; m++) {
+            if (isnan(of[m].v))
+                continue;
+            text(b, e->d->model[q->model]);
+            text(b, e->set[q->a].name);
+            text(b, e->set[q->b].name);
+            text(b, name[m]);
+            number(b, of[m].v, ',');
+            number(b, of[m].lo, ',');
+            number(b, of[m].hi, ',');
+            number(b, m ? (double)NAN : q->t.statistic, ',');
+            number(b, m ? (double)NAN : q->t.df, ',');
+            number(b, m ? (double)NAN : q->t.p, '\n');
+        }
     }
 }
 
@@ -216,6 +299,8 @@ void sn_eval_csv_comparisons(const struct sn_eval *e, struct sn_buf *b)
             difference(b, set, a, c, "accuracy", p->accuracy, p->p_accuracy, no);
             difference(b, set, a, c, "sensitivity", p->sensitivity, p->p_sensitivity, no);
             difference(b, set, a, c, "specificity", p->specificity, p->p_specificity, no);
+            difference(b, set, a, c, "ppv", (struct sn_eval_ci){ p->ppv.diff, no, no }, p->ppv.p, no);
+            difference(b, set, a, c, "npv", (struct sn_eval_ci){ p->npv.diff, no, no }, p->npv.p, no);
         }
 }
 
@@ -228,11 +313,11 @@ void sn_eval_csv_subgroups(const struct sn_eval *e, struct sn_buf *b)
 
             for (int i = sub->first; i < sub->first + sub->n; i++) {
                 const struct sn_eval_group *q = &e->set[s].group[i];
-                const struct sn_eval_ci v[] = { q->auc, q->sensitivity, q->specificity, q->in_the_large };
-                const double p[] = { sub->p_auc, sub->p_sensitivity, sub->p_specificity, (double)NAN };
-                static const char *const name[] = { "auc", "sensitivity", "specificity", "in_the_large" };
+                const struct sn_eval_ci v[] = { q->auc, q->sensitivity, q->specificity, q->in_the_large, q->auc_difference };
+                const double p[] = { sub->p_auc, sub->p_sensitivity, sub->p_specificity, (double)NAN, sub->p_auc_difference };
+                static const char *const name[] = { "auc", "sensitivity", "specificity", "in_the_large", "auc_difference" };
 
-                for (int m = 0; m < 4; m++) {
+                for (int m = 0; m < 5; m++) {
                     text(b, e->set[s].name);
                     text(b, q->column);
                     text(b, q->level);

@@ -61,20 +61,6 @@ static int complete(struct sn_eval_data *d, const struct columns *c, struct sn_e
     return SN_OK;
 }
 
-/* Exactly two texts, one of them the event. */
-static int outcome_text(const struct sn_eval_data *d, const struct columns *c, const char *positive, size_t row, const char **other, int *y,
-                        struct sn_error *err)
-{
-    const char *cell = sn_csv_cell(&d->table.csv, row, c->outcome);
-
-    *y = strcmp(cell, positive) == 0;
-    if (!*y && !*other)
-        *other = cell;
-    if (!*y && strcmp(*other, cell) != 0)
-        return sn_table_fault(&d->table, row, c->outcome, err, "'%.40s' is a third outcome beside '%.40s' and '%.40s'", cell, positive, *other);
-    return SN_OK;
-}
-
 /* ---- units --------------------------------------------------------------------------------------- */
 
 struct keyed {
@@ -148,16 +134,13 @@ static int same_in_unit(const struct sn_eval_data *d, int col, size_t row, size_
 
 static int unite(struct sn_eval_data *d, const struct sn_eval_options *o, struct columns *c, const uint32_t *unit, struct sn_error *err)
 {
-    const char *other = NULL;
+    struct sn_outcome outcome = { .col = c->outcome, .positive = o->names.positive };
 
     for (size_t i = 0; i < d->keep.n; i++) {
         size_t row = d->keep.row[i], u = unit[i];
         int y;
 
-        if (o->positive)
-            SN_TRY(outcome_text(d, c, o->positive, row, &other, &y, err));
-        else
-            SN_TRY(sn_table_flag(&d->table, row, c->outcome, &y, err));
+        SN_TRY(sn_table_outcome(&d->table, row, &outcome, &y, err));
         if (d->rows_of[u]++ == 0) {
             d->row[u] = row;
             d->y[u] = (uint8_t)y;

@@ -209,7 +209,7 @@ bool sn_eval_fig_calibration(const struct sn_eval *e, int set, size_t k, struct 
     (void)snprintf(note[4], sizeof note[4], r->events < 200 ? "%zu events: curve uncertain" : "%zu events", r->events);
     for (int i = 0; i < 5; i++)
         f.note[i] = note[i];
-    (void)snprintf(title, sizeof title, "Calibration of %.60s, %.60s", e->d->model[k], r->name);
+    (void)snprintf(title, sizeof title, "Calibration of %.80s, %.60s", e->d->model[k], r->name);
     name_it(&names, "calibration", set, k, title);
     foot(&names, r, "");
     sn_fig_calibration(b, &names.f, &f);
@@ -321,7 +321,7 @@ bool sn_eval_fig_impact(const struct sn_eval *e, int set, struct sn_buf *b)
         y[i] = r->model[0].dca[i].flagged;
         y[m + i] = r->model[0].dca[i].flagged_events;
     }
-    (void)snprintf(title, sizeof title, "Clinical impact of %.60s, %.60s", e->d->model[0], r->name);
+    (void)snprintf(title, sizeof title, "Clinical impact of %.80s, %.60s", e->d->model[0], r->name);
     name_it(&names, "impact", set, 0, title);
     foot(&names, r, "");
     sn_fig_impact(b, &names.f, e->o->range_lo, e->o->range_hi, e->t, y, y + m, m);
@@ -345,7 +345,7 @@ bool sn_eval_fig_risks(const struct sn_eval *e, size_t k, struct sn_buf *b)
     for (size_t s = 0; s < e->d->n_sets && s < 6; s++)
         for (int c = 0; c < 2 && e->set[s].usable; c++, n++)
             g[n] = (struct sn_fig_group){ .label = e->set[s].name, .v = e->set[s].model[k].risk[c], .n = c ? e->set[s].events : e->set[s].n - e->set[s].events, .event = c == 1 };
-    (void)snprintf(title, sizeof title, "%.60s by outcome", e->d->model[k]);
+    (void)snprintf(title, sizeof title, "%.80s by outcome", e->d->model[k]);
     name_it(&names, "risks", 0, k, title);
     foot_all(e, &names);
     sn_fig_risks(b, &names.f, e->d->probability[k] ? "Predicted risk" : "Score", e->d->probability[k], e->threshold[k], g, n);
@@ -369,7 +369,7 @@ bool sn_eval_fig_confusion(const struct sn_eval *e, int set, struct sn_buf *b)
 
     if (!c || isnan(c->t))
         return false;
-    (void)snprintf(title, sizeof title, "Calls of %.60s, %.60s", e->d->model[0], r->name);
+    (void)snprintf(title, sizeof title, "Calls of %.80s, %.60s", e->d->model[0], r->name);
     test_name(e, label, sizeof label);
     name_it(&names, "calls", set, 0, title);
     foot(&names, r, "");
@@ -381,7 +381,7 @@ bool sn_eval_fig_flow(const struct sn_eval *e, struct sn_buf *b)
 {
     const struct sn_eval_data *d = e->d;
     struct sn_fig_flow_set *set = calloc(d->n_sets, sizeof *set);
-    char start[120], analysed[120], test[120] = "", reason[16][120];
+    char start[120], analysed[120], cut[48] = "", reason[16][120];
     const char *excluded[16];
     struct names names = { .id = "" };
     int n = 0;
@@ -408,10 +408,10 @@ bool sn_eval_fig_flow(const struct sn_eval *e, struct sn_buf *b)
     (void)snprintf(start, sizeof start, "%zu rows in %.60s", d->table.csv.rows, d->table.file);
     (void)snprintf(analysed, sizeof analysed, "%zu patients, %zu units of analysis", d->patients, d->n);
     if (!isnan(e->threshold[0]))
-        test_name(e, test, sizeof test);
+        (void)sn_fixed(e->threshold[0], 3, cut);
     name_it(&names, "flow", 0, 0, "Flow of participants (STARD)");
     foot_all(e, &names);
-    sn_fig_flow(b, &names.f, start, excluded, n, analysed, test, set, (int)d->n_sets);
+    sn_fig_flow(b, &names.f, start, excluded, n, analysed, d->model[0], cut, set, (int)d->n_sets);
     free(set);
     return true;
 }
@@ -436,7 +436,8 @@ bool sn_eval_fig_subgroups(const struct sn_eval *e, int set, struct sn_buf *b)
         for (int s = 0; s < r->n_subgroups; s++) {
             const struct sn_eval_subgroup *g = &r->subgroup[s];
 
-            (void)snprintf(text[n], sizeof text[n], "%.60s, interaction p %s", r->group[g->first].column, sn_eval_p(g->p_auc, p));
+            (void)snprintf(text[n], sizeof text[n], "%.60s, interaction%s%s", r->group[g->first].column, isnan(g->p_auc) ? " not testable" : " p ",
+                           isnan(g->p_auc) ? "" : sn_eval_p(g->p_auc, p));
             row[n] = (struct sn_fig_row){ .label = text[n], .heading = true, .v = (double)NAN, .lo = (double)NAN, .hi = (double)NAN };
             n++;
             for (int i = g->first; i < g->first + g->n; i++, n++) {

@@ -105,9 +105,9 @@ static void take(const struct sn_eval *e, const struct sn_eval_result *r, const 
     }
 }
 
-static struct sn_eval_ci share(uint64_t x, size_t n)
+static struct sn_eval_ci share(const struct sn_eval *e, uint64_t x, size_t n)
 {
-    struct sn_interval ci = sn_proportion_ci(x, n, SN_EVAL_LEVEL, SN_WILSON);
+    struct sn_interval ci = sn_proportion_ci(x, n, SN_EVAL_LEVEL, e->o->proportions);
 
     return n ? (struct sn_eval_ci){ (double)x / (double)n, ci.lo, ci.hi } : none;
 }
@@ -116,13 +116,16 @@ static struct sn_eval_ci share(uint64_t x, size_t n)
 static int in_the_large(const struct sn_eval *e, const struct slice *s, struct sn_eval_ci *out, struct sn_error *err)
 {
     struct sn_risks risks = { .n = 0 };
+    struct sn_error why = { 0 };
     struct sn_calibration c;
     int rc;
 
     *out = none;
     if (!e->d->probability[0] || s->events == 0 || s->events == s->n)
         return SN_OK;
-    SN_TRY(sn_risks_init(&risks, s->score, s->y8, s->n, SN_EXTREME_CLAMP, err));
+    rc = sn_risks_init(&risks, s->score, s->y8, s->n, e->o->extreme, &why);
+    if (rc) /* risks of 0 and 1: the set's calibration says so */
+        return rc == SN_EINVAL ? SN_OK : SN_FAIL(err, rc, "%s", why.msg);
     rc = sn_calibration(&risks, SN_EVAL_LEVEL, &c, err);
     if (!rc)
         *out = (struct sn_eval_ci){ c.in_the_large.value, c.in_the_large.lo, c.in_the_large.hi };
@@ -133,37 +136,39 @@ static int in_the_large(const struct sn_eval *e, const struct slice *s, struct s
 static int measure(struct sn_eval *e, struct sn_eval_result *r, const struct grouping *g, struct slice *s, struct sn_error *err)
 {
     struct sn_eval_subgroup *sub = &r->subgroup[r->n_subgroups++];
-    double auc[MOST_LEVELS], var[MOST_LEVELS];
+    struct sn_subgroup part[MOST_LEVELS];
+    struct sn_auc_test diff[MOST_LEVELS];
+    struct sn_heterogeneity alike, diff_alike = { .p = (double)NAN };
     uint64_t tp[MOST_LEVELS], tn[MOST_LEVELS], pos[MOST_LEVELS], neg[MOST_LEVELS];
     bool cut = !isnan(e->threshold[0]);
 
     *sub = (struct sn_eval_subgroup){ .first = r->n_groups, .n = (int)g->levels };
+    SN_TRY(sn_subgroup_auc(r->score[0], r->yd, g->code, r->n, g->levels, SN_EVAL_LEVEL, part, &alike, err));
+    if (e->d->n_scores > 1)
+        SN_TRY(sn_subgroup_diff(r->score[0], r->score[1], r->yd, g->code, r->n, g->levels, SN_EVAL_LEVEL, diff, &diff_alike, err));
     for (uint32_t k = 0; k < g->levels; k++) {
         struct sn_eval_group *out = &r->group[r->n_groups++];
-        struct sn_roc roc = { .n = 0 };
 
         take(e, r, g, k, s);
-        *out = (struct sn_eval_group){ .column = g->column, .level = g->level[k], .n = s->n, .events = s->events, .auc = none, .sensitivity = none,
-                                       .specificity = none };
-        auc[k] = var[k] = (double)NAN;
-        if (s->events > 0 && s->events < s->n) {
-            SN_TRY(sn_roc_build(s->score, s->y, s->n, &roc, err));
-            auc[k] = roc.auc;
-            var[k] = sn_roc_variance(&roc);
-            out->auc = (struct sn_eval_ci){ auc[k], sn_auc_ci(auc[k], var[k], SN_EVAL_LEVEL, SN_AUC_PLAIN).lo, sn_auc_ci(auc[k], var[k], SN_EVAL_LEVEL, SN_AUC_PLAIN).hi };
-            sn_roc_free(&roc);
+        *out = (struct sn_eval_group){ .column = g->column, .level = g->level[k], .n = s->n, .events = s->events,
+                                       .auc = { part[k].auc, part[k].ci.lo, part[k].ci.hi }, .auc_difference = none, .p_auc_difference = (double)NAN,
+                                       .sensitivity = none, .specificity = none };
+        if (e->d->n_scores > 1) {
+            out->auc_difference = (struct sn_eval_ci){ diff[k].diff, diff[k].ci.lo, diff[k].ci.hi };
+            out->p_auc_difference = diff[k].p;
         }
         tp[k] = s->true_positive;
         tn[k] = s->true_negative;
         pos[k] = s->events;
         neg[k] = s->n - s->events;
         if (cut) {
-            out->sensitivity = share(tp[k], s->events);
-            out->specificity = share(tn[k], s->n - s->events);
+            out->sensitivity = share(e, tp[k], s->events);
+            out->specificity = share(e, tn[k], s->n - s->events);
         }
         SN_TRY(in_the_large(e, s, &out->in_the_large, err));
     }
-    sub->p_auc = sn_heterogeneity(auc, var, g->levels).p;
+    sub->p_auc = alike.p;
+    sub->p_auc_difference = diff_alike.p;
     sub->p_sensitivity = cut ? sn_proportions_test(tp, pos, g->levels).p : (double)NAN;
     sub->p_specificity = cut ? sn_proportions_test(tn, neg, g->levels).p : (double)NAN;
     return SN_OK;
@@ -329,17 +334,17 @@ static int compare_reader(struct sn_eval *e, struct sn_eval_result *r, const sig
         *(r->y[i] ? call ? &out->tp : &out->fn : call ? &out->fp : &out->tn) += 1;
         *(model && reader ? &p->both : model ? &p->first : reader ? &p->second : &p->neither) += 1;
     }
-    out->sensitivity = share(out->tp, out->events);
-    out->specificity = share(out->tn, out->n - out->events);
+    out->sensitivity = share(e, out->tp, out->events);
+    out->specificity = share(e, out->tn, out->n - out->events);
     out->d_sensitivity = out->d_specificity = out->d_accuracy = none;
     out->p_sensitivity = out->p_specificity = out->p_accuracy = out->model_sensitivity = (double)NAN;
     if (!isnan(e->threshold[0]) && out->n > 0) {
         all = (struct sn_paired){ with.both + without.both, with.first + without.first, with.second + without.second, with.neither + without.neither };
-        out->d_accuracy = sn_eval_paired(&all, &out->p_accuracy);
+        out->d_accuracy = sn_eval_paired(e, &all, &out->p_accuracy);
         if (out->events > 0)
-            out->d_sensitivity = sn_eval_paired(&with, &out->p_sensitivity);
+            out->d_sensitivity = sn_eval_paired(e, &with, &out->p_sensitivity);
         if (out->events < out->n)
-            out->d_specificity = sn_eval_paired(&without, &out->p_specificity);
+            out->d_specificity = sn_eval_paired(e, &without, &out->p_specificity);
     }
     if (out->events > 0 && out->events < out->n) {
         SN_TRY(sn_roc_build(score, y, out->n, &roc, err));

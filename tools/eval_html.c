@@ -82,7 +82,7 @@ static void head(const struct sn_eval *e, struct sn_buf *b)
     sn_buf_puts(b, "</dd>\n<dt>Outcome</dt><dd>");
     sn_html_text(b, e->o->names.outcome);
     sn_buf_puts(b, " = ");
-    sn_html_text(b, e->o->positive ? e->o->positive : "1");
+    sn_html_text(b, e->o->names.positive ? e->o->names.positive : "1");
     sn_buf_puts(b, "</dd>\n<dt>Threshold</dt><dd>");
     if (!isnan(e->threshold[0]))
         sn_buf_printf(b, "%s, ", sn_fixed(e->threshold[0], 4, v[0]));
@@ -103,14 +103,26 @@ static void participants(const struct sn_eval *e, struct sn_buf *b)
     heading(b, false, "1. Participants", "TRIPOD+AI 11, 20a, 21; CLAIM 13, 21, 33; STARD 16, 19");
     FIGURE(b, " class=\"wide\"", "Rows, exclusions and outcomes. Rows without an outcome, a set or any of the scores are left out, so that all models are compared on the same cases. "
                                  "No patient is in two sets (checked).", sn_eval_fig_flow(e, b));
+    if (e->o->characteristics)
+        sn_eval_traits_html(e, b);
 }
 
 static void discrimination(const struct sn_eval *e, struct sn_buf *b)
 {
+    char v[2][48];
+
     heading(b, false, "2. Discrimination", "STRATOS core; TRIPOD+AI 12e, 23a; CLAIM 28, 29, 36; STARD 24");
-    sn_buf_puts(b, e->d->cluster ? "<p>AUC with 95 % interval by bootstrap of clusters (percentile).</p>\n"
-                                 : "<p>AUC with 95 % interval after DeLong; the bootstrap (within outcomes, percentile) stands beside it. A higher score means positive; direction is never chosen by the data.</p>\n");
+    sn_buf_printf(b, e->d->cluster ? "<p>AUC with 95 %% interval by bootstrap of clusters (%s).</p>\n"
+                                   : "<p>AUC with 95 %% interval after DeLong; the bootstrap (within outcomes, %s) stands beside it. A higher score means positive; direction is never chosen by the data.</p>\n",
+                  e->o->bca ? "BCa" : "percentile");
     sn_table_auc(e, b);
+    if (e->o->has_pauc)
+        sn_buf_printf(b, "<p>Partial AUC: area over %s from %s to %s, interval by bootstrap; McClish's correction makes 0.5 chance and 1 perfect.</p>\n",
+                      e->o->pauc.sensitivity ? "sensitivities" : "specificities", sn_fixed(e->o->pauc.from, 3, v[0]), sn_fixed(e->o->pauc.to, 3, v[1]));
+    if (e->n_between) {
+        sn_buf_puts(b, "<p>A model on one set less the same on another: other patients, so DeLong's unpaired test, and Newcombe's interval for rates.</p>\n");
+        sn_table_between(e, b);
+    }
     FIGURE(b, " class=\"wide\"", "AUC of each model in each set; the dashed line is chance.", sn_eval_fig_auc(e, b));
     sn_buf_puts(b, "<div class=\"grid\">\n");
     for (int s = 0; s < (int)e->d->n_sets; s++)
@@ -121,8 +133,9 @@ static void discrimination(const struct sn_eval *e, struct sn_buf *b)
 static void calibration(const struct sn_eval *e, struct sn_buf *b)
 {
     heading(b, false, "3. Calibration", "STRATOS core; TRIPOD+AI 12e, 12f, 23a, 24");
-    sn_buf_puts(b, "<p>Are 30 of 100 patients with a risk of 30 % affected? In the large: 0 is ideal, below 0 means risks are too high. Slope: 1 is ideal, below 1 means "
-                   "risks are too extreme. ICI: mean distance of risk and smoothed outcome, E90 its 90 % quantile; they belong to their smoother (named under the plots). Hosmer-Lemeshow: 10 groups by quantiles of risk, ties kept together; weak, never the only evidence.</p>\n");
+    sn_buf_printf(b, "<p>Are 30 of 100 patients with a risk of 30 %% affected? In the large: 0 is ideal, below 0 means risks are too high. Slope: 1 is ideal, below 1 means "
+                   "risks are too extreme. ICI: mean distance of risk and smoothed outcome, E90 its 90 %% quantile; they belong to their smoother (named under the plots). Hosmer-Lemeshow: %d groups by quantiles of risk, ties kept together; weak, never the only evidence.</p>\n",
+                  e->o->groups);
     sn_table_calibration(e, b);
     sn_buf_puts(b, "<div class=\"grid\">\n");
     for (int s = 0; s < (int)e->d->n_sets; s++)
@@ -157,12 +170,16 @@ static void risks(const struct sn_eval *e, struct sn_buf *b)
 
 static void operating_points(const struct sn_eval *e, struct sn_buf *b)
 {
+    char v[2][48];
+
     if (isnan(e->threshold[0]))
         return;
     heading(b, false, "6. At the operating point", "TRIPOD+AI 12e, 15, 23a; CLAIM 28, 36; STARD 12a, 23, 24");
     sn_buf_puts(b, "<p>Threshold ");
     sn_html_text(b, e->threshold_origin);
-    sn_buf_puts(b, ". Wilson intervals; ratios log-normal.</p>\n");
+    if (!isnan(e->threshold_ci[0].lo))
+        sn_buf_printf(b, "; chosen anew in each resample it lies between %s and %s (95 %%)", sn_fixed(e->threshold_ci[0].lo, 4, v[0]), sn_fixed(e->threshold_ci[0].hi, 4, v[1]));
+    sn_buf_printf(b, ". %s intervals; ratios log-normal.</p>\n", sn_proportion_method_name(e->o->proportions));
     sn_table_operating(e, b, SN_M_SENSITIVITY, SN_M_DOR);
     sn_buf_puts(b, "<div class=\"grid\">\n");
     for (int s = 0; s < (int)e->d->n_sets; s++)
@@ -175,9 +192,9 @@ static void comparisons(const struct sn_eval *e, struct sn_buf *b)
     if (e->d->n_scores < 2)
         return;
     heading(b, false, "7. Models against each other", "CLAIM 29; TRIPOD+AI 12e");
-    sn_buf_puts(b, "<p>First minus second, on the same cases, with 95 % interval and p: AUC by DeLong's paired test (by bootstrap of clusters where there are some); rates at the frozen thresholds by McNemar (exact below 25 "
-                   "discordant cases, else mid-P) with Tango's interval. Holm: corrected for the number of comparisons in the set. For models nested in each other and fitted on these cases the test is not "
-                   "valid (Demler 2012).</p>\n");
+    sn_buf_printf(b, "<p>First minus second, on the same cases, with 95 %% interval and p: AUC by DeLong's paired test (by bootstrap of clusters where there are some); rates at the frozen thresholds by McNemar (exact below 25 "
+                   "discordant cases, else mid-P) with %s's interval, PPV and NPV by Kosinski's weighted generalised score. Holm: corrected for the number of comparisons in the set. For models nested in each other and fitted on these cases the test is not "
+                   "valid (Demler 2012).</p>\n", e->o->newcombe ? "Newcombe" : "Tango");
     sn_table_pairs(e, b);
 }
 
@@ -231,8 +248,8 @@ static void appendix(const struct sn_eval *e, struct sn_buf *b)
                       e->o->boot, (unsigned long long)e->o->seed, SN_EVAL_CURVE_BOOT);
     if (!isnan(e->o->prevalence))
         sn_buf_printf(b, "<dt>Prevalence meant</dt><dd>%s</dd>\n", sn_fixed(e->o->prevalence, 4, v));
-    sn_buf_printf(b, "<dt>Net benefit</dt><dd>risk %s t is treated</dd>\n<dt>Numbers</dt><dd>results.json, metrics.csv, roc.csv, calibration.csv, dca.csv, comparisons.csv, subgroups.csv, readers.csv beside this page; "
-                     "every figure as SVG in figures/</dd>\n</dl>\n", e->o->ties_gt ? "&gt;" : "&ge;");
+    sn_buf_printf(b, "<dt>Net benefit</dt><dd>risk %s t is treated</dd>\n<dt>Numbers</dt><dd>results.json, metrics.csv, roc.csv, calibration.csv, dca.csv, dca_differences.csv, comparisons.csv, between_sets.csv, subgroups.csv, readers.csv beside this page; "
+                     "every figure as SVG in figures/</dd>\n</dl>\n", e->o->tie == SN_DCA_GT ? "&gt;" : "&ge;");
     sn_buf_puts(b, "<p class=\"small\">What this page cannot answer, and authors must: how patients were chosen (TRIPOD+AI 5, 6), who set the outcome and how (8; STARD 10), protocol and registration (18c, 18d), consent and "
                    "ethics (17), failure analysis case by case (CLAIM 37).</p>\n");
 }

@@ -5,15 +5,21 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+static void put_limits(struct sn_json *w, struct sn_eval_ci c)
+{
+    sn_json_kv_number(w, "value", c.v);
+    sn_json_kv_number(w, "lo", c.lo);
+    sn_json_kv_number(w, "hi", c.hi);
+}
 
 /* { "value", "lo", "hi" } */
 static void put_ci(struct sn_json *w, const char *key, struct sn_eval_ci c)
 {
     sn_json_key(w, key);
     sn_json_object(w);
-    sn_json_kv_number(w, "value", c.v);
-    sn_json_kv_number(w, "lo", c.lo);
-    sn_json_kv_number(w, "hi", c.hi);
+    put_limits(w, c);
     sn_json_end_object(w);
 }
 
@@ -21,19 +27,9 @@ static void put_test(struct sn_json *w, const char *key, struct sn_eval_ci c, do
 {
     sn_json_key(w, key);
     sn_json_object(w);
-    sn_json_kv_number(w, "value", c.v);
-    sn_json_kv_number(w, "lo", c.lo);
-    sn_json_kv_number(w, "hi", c.hi);
+    put_limits(w, c);
     sn_json_kv_number(w, "p", p);
     sn_json_end_object(w);
-}
-
-static void put_seed(struct sn_json *w, uint64_t seed)
-{
-    char text[32];
-
-    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)seed); /* beyond 2^53 a JSON number would lie */
-    sn_json_kv(w, "seed", text);
 }
 
 /* ---- what went in --------------------------------------------------------------------------------- */
@@ -89,15 +85,24 @@ static void put_settings(struct sn_json *w, const struct sn_eval *e)
     sn_json_key(w, "settings");
     sn_json_object(w);
     sn_json_kv(w, "outcome", o->names.outcome);
-    sn_json_kv(w, "positive", o->positive ? o->positive : "1");
+    sn_json_kv(w, "positive", o->names.positive ? o->names.positive : "1");
     sn_json_kv_number(w, "level", SN_EVAL_LEVEL);
     sn_json_kv_int(w, "bootstrap", (int64_t)o->boot);
-    put_seed(w, o->seed);
+    sn_json_kv_seed(w, o->seed);
+    sn_json_kv(w, "bootstrap_interval", o->bca ? "bca" : "percentile");
+    sn_json_kv(w, "proportions", sn_proportion_method_name(o->proportions));
+    sn_json_kv(w, "paired_differences", o->newcombe ? "Newcombe" : "Tango");
+    sn_json_kv_bool(w, "clamp", o->extreme == SN_EXTREME_CLAMP);
+    sn_json_kv(w, "partial_auc_of", !o->has_pauc ? NULL : o->pauc.sensitivity ? "sensitivity" : "specificity");
+    sn_json_kv_number(w, "partial_auc_lo", o->has_pauc ? o->pauc.from : (double)NAN);
+    sn_json_kv_number(w, "partial_auc_hi", o->has_pauc ? o->pauc.to : (double)NAN);
     sn_json_kv_number(w, "prevalence", o->prevalence);
     sn_json_kv_number(w, "margin", o->margin);
     sn_json_kv_number(w, "range_lo", o->range_lo);
     sn_json_kv_number(w, "range_hi", o->range_hi);
-    sn_json_kv(w, "dca_ties", o->ties_gt ? "gt" : "ge");
+    sn_json_kv(w, "dca_ties", sn_dca_tie_name(o->tie));
+    sn_json_kv(w, "smoother", o->has_smoother ? sn_smoother_name(o->smoother) : NULL);
+    sn_json_kv_int(w, "groups", o->groups);
     sn_json_kv(w, "threshold_origin", e->threshold_origin);
     sn_json_kv(w, "recalibration", e->recal_text[0] ? e->recal_text : NULL);
     sn_json_end_object(w);
@@ -109,6 +114,7 @@ static void put_settings(struct sn_json *w, const struct sn_eval *e)
         sn_json_kv_bool(w, "is_risk", e->d->probability[k]);
         sn_json_kv_bool(w, "recalibrated", k >= e->d->n_scores);
         sn_json_kv_number(w, "threshold", e->threshold[k]);
+        put_ci(w, "threshold_bootstrap", e->threshold_ci[k]);
         sn_json_end_object(w);
     }
     sn_json_end_array(w);
@@ -131,6 +137,8 @@ static void put_cut(struct sn_json *w, const struct sn_eval_cut *c)
     sn_json_kv_int(w, "tn", (int64_t)c->tn);
     for (int m = 0; m < SN_METRICS; m++)
         put_ci(w, sn_metric_key((enum sn_metric)m), c->m[m]);
+    put_ci(w, "sensitivity_bootstrap", c->sens_boot);
+    put_ci(w, "specificity_bootstrap", c->spec_boot);
     sn_json_end_object(w);
 }
 
@@ -148,6 +156,7 @@ static void put_calibration(struct sn_json *w, const struct sn_eval_curve *c)
     sn_json_key(w, "calibration");
     if (!c->has) {
         sn_json_null(w);
+        sn_json_kv(w, "calibration_left_out", c->why_not);
         return;
     }
     sn_json_object(w);
@@ -165,6 +174,7 @@ static void put_calibration(struct sn_json *w, const struct sn_eval_curve *c)
     sn_json_kv_int(w, "clamped", (int64_t)c->c.clamped);
     sn_json_key(w, "hosmer_lemeshow");
     sn_json_object(w);
+    sn_json_kv(w, "grouping", "quantiles of risk (type 7), upper limits included, ties together; df: groups on external data, groups - 2 on train");
     sn_json_kv_int(w, "groups", c->hl.groups);
     sn_json_kv_number(w, "chisq", c->hl.chisq);
     sn_json_kv_int(w, "df", c->hl.df);
@@ -188,10 +198,13 @@ static void put_calibration(struct sn_json *w, const struct sn_eval_curve *c)
     sn_json_end_object(w);
 }
 
-static void put_decision(struct sn_json *w, const struct sn_eval *e, const struct sn_eval_model *m)
+/* A strategy's curve; the band NULL: without intervals. */
+static void put_decision(struct sn_json *w, const char *key, const struct sn_eval *e, const struct sn_dca_point *p, const struct sn_dca_band *band)
 {
-    sn_json_key(w, "net_benefit");
-    if (!m->dca) {
+    static const char *const name[SN_DCA_MEASURES] = { NULL, "standardised", "interventions_avoided", "opt_out", "opt_out_standardised" };
+
+    sn_json_key(w, key);
+    if (!p) {
         sn_json_null(w);
         return;
     }
@@ -199,12 +212,45 @@ static void put_decision(struct sn_json *w, const struct sn_eval *e, const struc
     for (size_t i = 0; i < e->n_thresholds; i++) {
         sn_json_object(w);
         sn_json_kv_number(w, "threshold", e->t[i]);
-        sn_json_kv_number(w, "value", m->dca[i].net_benefit);
-        sn_json_kv_number(w, "lo", m->dca_band ? m->dca_band[i].lo : (double)NAN);
-        sn_json_kv_number(w, "hi", m->dca_band ? m->dca_band[i].hi : (double)NAN);
+        put_limits(w, (struct sn_eval_ci){ p[i].net_benefit, band ? band[i].lo : (double)NAN, band ? band[i].hi : (double)NAN });
+        for (size_t m = 1; m < SN_DCA_MEASURES; m++) {
+            const struct sn_dca_band *of = band ? &band[m * e->n_thresholds + i] : NULL;
+
+            put_ci(w, name[m], (struct sn_eval_ci){ sn_dca_value(&p[i], (enum sn_dca_measure)m), of ? of->lo : (double)NAN, of ? of->hi : (double)NAN });
+        }
+        sn_json_kv_number(w, "flagged_per_1000", p[i].flagged);
+        sn_json_kv_number(w, "flagged_with_event_per_1000", p[i].flagged_events);
         sn_json_end_object(w);
     }
     sn_json_end_array(w);
+}
+
+/* The risks of each outcome: what STRATOS asks to see. */
+static void put_spread(struct sn_json *w, const struct sn_eval_model *m)
+{
+    sn_json_key(w, "risks");
+    if (!m->has_spread) {
+        sn_json_null(w);
+        return;
+    }
+    sn_json_object(w);
+    for (int y = 0; y < 2; y++) {
+        const struct sn_risk_spread *s = &m->spread[y];
+
+        sn_json_key(w, y ? "with_event" : "without_event");
+        sn_json_object(w);
+        sn_json_kv_int(w, "n", (int64_t)s->n);
+        sn_json_kv_number(w, "mean", s->mean);
+        sn_json_kv_number(w, "sd", s->sd);
+        sn_json_kv_numbers(w, "quantiles", (const double[]){ s->min, s->q05, s->q25, s->median, s->q75, s->q95, s->max }, 7);
+        sn_json_key(w, "bins");
+        sn_json_array(w);
+        for (int i = 0; i < SN_SPREAD_BINS; i++)
+            sn_json_int(w, (int64_t)s->bin[i]);
+        sn_json_end_array(w);
+        sn_json_end_object(w);
+    }
+    sn_json_end_object(w);
 }
 
 static void put_model(struct sn_json *w, const struct sn_eval *e, const struct sn_eval_result *r, size_t k)
@@ -219,32 +265,84 @@ static void put_model(struct sn_json *w, const struct sn_eval *e, const struct s
     put_ci(w, "auc_delong", m->auc_delong);
     put_ci(w, "auc_logit", m->auc_logit);
     put_ci(w, "auc_bootstrap", m->auc_boot);
+    if (e->o->has_pauc) {
+        put_ci(w, "partial_auc", m->pauc);
+        put_ci(w, "partial_auc_corrected", m->pauc_corrected);
+    }
     put_ci(w, "median_without_event", m->median[0]);
     put_ci(w, "median_with_event", m->median[1]);
+    put_spread(w, m);
     put_cut(w, &m->cut);
     put_calibration(w, &m->calibration);
-    put_decision(w, e, m);
+    put_decision(w, "net_benefit", e, m->dca, m->dca_band);
     sn_json_end_object(w);
 }
 
 /* ---- comparisons --------------------------------------------------------------------------------------- */
 
-static void put_pair(struct sn_json *w, const struct sn_eval *e, const struct sn_eval_pair *p)
+static void put_predictive(struct sn_json *w, const char *key, const struct sn_predictive *p)
+{
+    sn_json_key(w, key);
+    sn_json_object(w);
+    sn_json_kv_number(w, "value", p->diff);
+    sn_json_kv_number(w, "chisq", p->chisq);
+    sn_json_kv_number(w, "p", p->p);
+    sn_json_end_object(w);
+}
+
+static void put_verdict(struct sn_json *w, const char *key, struct sn_eval_ci c, double margin)
+{
+    enum sn_verdict v = sn_noninferiority((struct sn_interval){ c.lo, c.hi }, margin);
+
+    sn_json_kv(w, key, v == SN_NO_VERDICT ? NULL : sn_verdict_text(v));
+}
+
+/* Net benefit of a less that of b. */
+static void put_difference_curve(struct sn_json *w, const struct sn_eval *e, const struct sn_eval_result *r, const struct sn_eval_pair *p)
+{
+    const struct sn_dca_point *a = r->model[p->a].dca, *b = r->model[p->b].dca;
+
+    sn_json_key(w, "net_benefit_difference");
+    if (!a || !b) {
+        sn_json_null(w);
+        return;
+    }
+    sn_json_array(w);
+    for (size_t i = 0; i < e->n_thresholds; i++) {
+        sn_json_object(w);
+        sn_json_kv_number(w, "threshold", e->t[i]);
+        put_limits(w, (struct sn_eval_ci){ a[i].net_benefit - b[i].net_benefit, p->dca ? p->dca[i].lo : (double)NAN, p->dca ? p->dca[i].hi : (double)NAN });
+        sn_json_end_object(w);
+    }
+    sn_json_end_array(w);
+}
+
+static void put_pair(struct sn_json *w, const struct sn_eval *e, const struct sn_eval_result *r, const struct sn_eval_pair *p)
 {
     sn_json_object(w);
     sn_json_kv(w, "a", e->d->model[p->a]);
     sn_json_kv(w, "b", e->d->model[p->b]);
     sn_json_key(w, "auc_difference");
     sn_json_object(w);
-    sn_json_kv_number(w, "value", p->diff.v);
-    sn_json_kv_number(w, "lo", p->diff.lo);
-    sn_json_kv_number(w, "hi", p->diff.hi);
+    put_limits(w, p->diff);
     sn_json_kv_number(w, "p", p->p);
     sn_json_kv_number(w, "p_holm", p->p_holm);
     sn_json_end_object(w);
     put_test(w, "accuracy_difference", p->accuracy, p->p_accuracy);
     put_test(w, "sensitivity_difference", p->sensitivity, p->p_sensitivity);
     put_test(w, "specificity_difference", p->specificity, p->p_specificity);
+    put_predictive(w, "ppv_difference", &p->ppv);
+    put_predictive(w, "npv_difference", &p->npv);
+    if (e->o->margin > 0.0) {
+        sn_json_key(w, "noninferiority");
+        sn_json_object(w);
+        put_verdict(w, "auc", p->diff, e->o->margin);
+        put_verdict(w, "accuracy", p->accuracy, e->o->margin);
+        put_verdict(w, "sensitivity", p->sensitivity, e->o->margin);
+        put_verdict(w, "specificity", p->specificity, e->o->margin);
+        sn_json_end_object(w);
+    }
+    put_difference_curve(w, e, r, p);
     sn_json_end_object(w);
 }
 
@@ -269,6 +367,7 @@ static void put_subgroups(struct sn_json *w, const struct sn_eval_result *r)
         sn_json_object(w);
         sn_json_kv(w, "column", r->group[g->first].column);
         sn_json_kv_number(w, "interaction_p_auc", g->p_auc);
+        sn_json_kv_number(w, "interaction_p_auc_difference", g->p_auc_difference);
         sn_json_kv_number(w, "interaction_p_sensitivity", g->p_sensitivity);
         sn_json_kv_number(w, "interaction_p_specificity", g->p_specificity);
         sn_json_key(w, "levels");
@@ -282,6 +381,7 @@ static void put_subgroups(struct sn_json *w, const struct sn_eval_result *r)
             put_ci(w, "sensitivity", r->group[i].sensitivity);
             put_ci(w, "specificity", r->group[i].specificity);
             put_ci(w, "in_the_large", r->group[i].in_the_large);
+            put_test(w, "auc_difference", r->group[i].auc_difference, r->group[i].p_auc_difference);
             sn_json_end_object(w);
         }
         sn_json_end_array(w);
@@ -290,11 +390,14 @@ static void put_subgroups(struct sn_json *w, const struct sn_eval_result *r)
     sn_json_end_array(w);
 }
 
-static void put_readers(struct sn_json *w, const struct sn_eval_result *r)
+static void put_readers(struct sn_json *w, const struct sn_eval *e, const struct sn_eval_result *r)
 {
+    struct sn_dca_point *point = malloc(e->n_thresholds * sizeof *point);
+
+    w->buf.failed |= !point;
     sn_json_key(w, "readers");
     sn_json_array(w);
-    for (size_t k = 0; k < r->n_readers; k++) {
+    for (size_t k = 0; k < r->n_readers && point; k++) {
         const struct sn_eval_reader *q = &r->reader[k];
 
         sn_json_object(w);
@@ -312,9 +415,11 @@ static void put_readers(struct sn_json *w, const struct sn_eval_result *r)
         put_test(w, "model_minus_reader_specificity", q->d_specificity, q->p_specificity);
         put_test(w, "model_minus_reader_accuracy", q->d_accuracy, q->p_accuracy);
         sn_json_kv_number(w, "p_holm_accuracy", q->p_holm);
+        put_decision(w, "net_benefit", e, sn_eval_reader_dca(e, r, q, point) ? point : NULL, NULL);
         sn_json_end_object(w);
     }
     sn_json_end_array(w);
+    free(point);
 }
 
 static void put_part(struct sn_json *w, const char *key, const struct sn_reclass_part *p, bool boot)
@@ -322,6 +427,7 @@ static void put_part(struct sn_json *w, const char *key, const struct sn_reclass
     sn_json_key(w, key);
     sn_json_object(w);
     sn_json_kv_number(w, "value", p->value);
+    sn_json_kv_number(w, "se", p->se);
     sn_json_kv_number(w, "lo", p->ci.lo);
     sn_json_kv_number(w, "hi", p->ci.hi);
     sn_json_kv_number(w, "p", p->p);
@@ -349,7 +455,7 @@ static void put_reclass(struct sn_json *w, const struct sn_eval *e, const struct
     put_part(w, "idi_event", &c->continuous.idi_event, boot);
     put_part(w, "idi_nonevent", &c->continuous.idi_nonevent, boot);
     put_part(w, "idi", &c->continuous.idi, boot);
-    sn_json_kv_number(w, "cut", c->has_categories ? c->cut : (double)NAN);
+    sn_json_kv_numbers(w, "cuts", c->cut, c->n_cuts);
     if (c->has_categories) {
         put_part(w, "nri_event", &c->categories.nri_event, boot);
         put_part(w, "nri_nonevent", &c->categories.nri_nonevent, boot);
@@ -374,15 +480,43 @@ static void put_set(struct sn_json *w, const struct sn_eval *e, const struct sn_
     sn_json_key(w, "comparisons");
     sn_json_array(w);
     for (size_t k = 0; k < r->n_pairs; k++)
-        put_pair(w, e, &r->pair[k]);
+        put_pair(w, e, r, &r->pair[k]);
     sn_json_end_array(w);
     if (r->usable) {
+        sn_eval_traits_json(r, w);
+        put_decision(w, "treat_all", e, r->treat_all, r->treat_all_band);
         put_claim(w, e, &r->claim);
         put_subgroups(w, r);
-        put_readers(w, r);
+        put_readers(w, e, r);
         put_reclass(w, e, &r->reclass);
     }
     sn_json_end_object(w);
+}
+
+static void put_between(struct sn_json *w, const struct sn_eval *e)
+{
+    sn_json_key(w, "between_sets");
+    sn_json_array(w);
+    for (size_t k = 0; k < e->n_between; k++) {
+        const struct sn_eval_between *q = &e->between[k];
+
+        sn_json_object(w);
+        sn_json_kv(w, "model", e->d->model[q->model]);
+        sn_json_kv(w, "a", e->set[q->a].name);
+        sn_json_kv(w, "b", e->set[q->b].name);
+        sn_json_key(w, "auc_difference");
+        sn_json_object(w);
+        put_limits(w, (struct sn_eval_ci){ q->t.diff, q->t.ci.lo, q->t.ci.hi });
+        sn_json_kv_number(w, "t", q->t.statistic);
+        sn_json_kv_number(w, "df", q->t.df);
+        sn_json_kv_number(w, "p", q->t.p);
+        sn_json_end_object(w);
+        put_ci(w, "accuracy_difference", q->accuracy);
+        put_ci(w, "sensitivity_difference", q->sensitivity);
+        put_ci(w, "specificity_difference", q->specificity);
+        sn_json_end_object(w);
+    }
+    sn_json_end_array(w);
 }
 
 static void put_notes(struct sn_json *w, const struct sn_eval *e)
@@ -417,6 +551,7 @@ void sn_eval_json(const struct sn_eval *e, struct sn_json *w)
     for (size_t s = 0; s < e->d->n_sets; s++)
         put_set(w, e, &e->set[s]);
     sn_json_end_array(w);
+    put_between(w, e);
     put_notes(w, e);
     sn_json_end_object(w);
 }

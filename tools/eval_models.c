@@ -1,4 +1,4 @@
-/* eval_models.c: one model on one set: discrimination, operating point, calibration, net benefit, risks by outcome. */
+/* eval_models.c: one model on one set: operating point, calibration, net benefit, risks by outcome. */
 #include "tools/eval_parts.h"
 
 #include <math.h>
@@ -27,66 +27,6 @@ static const struct {
 const char *sn_metric_key(enum sn_metric m) { return metrics[m].key; }
 const char *sn_metric_name(enum sn_metric m) { return metrics[m].name; }
 
-struct sn_roc_boot sn_eval_boot(const struct sn_eval *e, const struct sn_eval_result *r, struct sn_pool *pool)
-{
-    return (struct sn_roc_boot){ .seed = e->o->seed, .replicates = e->o->boot, .level = SN_EVAL_LEVEL, .unstratified = r->cluster != NULL,
-                                 .cluster = r->cluster, .pool = pool };
-}
-
-/* ---- discrimination ------------------------------------------------------------------------------- */
-
-static int discrimination(struct sn_eval *e, struct sn_eval_result *r, size_t k, struct sn_pool *pool, struct sn_error *err)
-{
-    struct sn_eval_model *m = &r->model[k];
-    const struct sn_roc *roc = &r->roc[k];
-    double var = sn_roc_variance(roc);
-    struct sn_interval plain = sn_auc_ci(roc->auc, var, SN_EVAL_LEVEL, SN_AUC_PLAIN), logit = sn_auc_ci(roc->auc, var, SN_EVAL_LEVEL, SN_AUC_LOGIT);
-    struct sn_roc_boot b = sn_eval_boot(e, r, pool);
-    struct sn_boot_ci ci;
-
-    m->auc_se = sqrt(var);
-    m->auc_delong = m->auc = (struct sn_eval_ci){ roc->auc, plain.lo, plain.hi };
-    m->auc_logit = (struct sn_eval_ci){ roc->auc, logit.lo, logit.hi };
-    m->auc_boot = (struct sn_eval_ci){ (double)NAN, (double)NAN, (double)NAN };
-    if (roc->auc == 1.0 || roc->auc == 0.0)
-        sn_eval_note(e, "Set %s: %s separates the outcomes completely; its AUC's interval has no width, which says little at n = %zu.", r->name,
-                     e->d->model[k], r->n);
-    if (!b.replicates)
-        return SN_OK;
-    SN_TRY(sn_roc_boot_auc(&roc, 1, &b, &ci, NULL, err));
-    m->auc_boot = (struct sn_eval_ci){ ci.median, ci.lo, ci.hi };
-    if (r->cluster) {
-        m->auc.lo = ci.lo;
-        m->auc.hi = ci.hi;
-    }
-    if (ci.dropped)
-        sn_eval_note(e, "Set %s: %zu of %zu bootstrap replicates had one outcome only and were left out.", r->name, ci.dropped, b.replicates);
-    return SN_OK;
-}
-
-static int band(struct sn_eval *e, struct sn_eval_result *r, size_t k, struct sn_pool *pool, struct sn_error *err)
-{
-    struct sn_eval_model *m = &r->model[k];
-    struct sn_roc_boot b = sn_eval_boot(e, r, pool);
-    struct sn_boot_ci ci[SN_EVAL_BAND];
-    double spec[SN_EVAL_BAND];
-
-    if (!b.replicates)
-        return SN_OK;
-    m->band_lo = malloc(SN_EVAL_BAND * sizeof *m->band_lo);
-    m->band_hi = malloc(SN_EVAL_BAND * sizeof *m->band_hi);
-    if (!m->band_lo || !m->band_hi)
-        return SN_NOMEM(err, "a confidence band");
-    for (int i = 0; i < SN_EVAL_BAND; i++)
-        spec[i] = 1.0 - (double)i / (SN_EVAL_BAND - 1);
-    SN_TRY(sn_roc_boot_band(&r->roc[k], spec, SN_EVAL_BAND, &b, ci, err));
-    for (int i = 0; i < SN_EVAL_BAND; i++) {
-        m->band_lo[i] = ci[i].lo;
-        m->band_hi[i] = ci[i].hi;
-    }
-    return SN_OK;
-}
-
 /* ---- operating point --------------------------------------------------------------------------------- */
 
 static int operating(const struct sn_eval *e, const struct sn_eval_result *r, size_t k, struct sn_eval_cut *c, struct sn_error *err)
@@ -95,6 +35,7 @@ static int operating(const struct sn_eval *e, const struct sn_eval_result *r, si
     struct sn_table2 t;
 
     c->t = e->threshold[k];
+    c->sens_boot = c->spec_boot = (struct sn_eval_ci){ (double)NAN, (double)NAN, (double)NAN };
     for (int i = 0; i < SN_METRICS; i++)
         c->m[i] = (struct sn_eval_ci){ (double)NAN, (double)NAN, (double)NAN };
     if (isnan(c->t))
@@ -104,7 +45,7 @@ static int operating(const struct sn_eval *e, const struct sn_eval_result *r, si
     c->fp = (size_t)t.fp;
     c->fn = (size_t)t.fn;
     c->tn = (size_t)t.tn;
-    SN_TRY(sn_operating_point(&t, SN_EVAL_LEVEL, SN_WILSON, e->o->prevalence, &o, err));
+    SN_TRY(sn_operating_point(&t, SN_EVAL_LEVEL, e->o->proportions, e->o->prevalence, &o, err));
 #define TAKE(which, from) c->m[which] = (struct sn_eval_ci){ o.from.value, o.from.ci.lo, o.from.ci.hi }
     TAKE(SN_M_SENSITIVITY, sens);
     TAKE(SN_M_SPECIFICITY, spec);
@@ -126,14 +67,16 @@ static int operating(const struct sn_eval *e, const struct sn_eval_result *r, si
 
 /* ---- calibration ---------------------------------------------------------------------------------------- */
 
-/* loess up to 5000 cases, splines beyond: the rule of R's CalibrationCurves. */
+/* Unless one is asked for: loess up to 5000 cases, splines beyond: the rule of R's CalibrationCurves. */
 #define LOESS_MOST 5000
 
 /* The curve and how far risks are from it; too few or too equal risks leave it out, saying so. */
 static int curve(struct sn_eval *e, struct sn_eval_result *r, const struct sn_risks *risks, struct sn_eval_curve *c, struct sn_pool *pool,
                  struct sn_error *err)
 {
-    const struct sn_curve_options o = { .smoother = r->n <= LOESS_MOST ? SN_SMOOTHER_LOESS : SN_SMOOTHER_RCS, .level = SN_EVAL_LEVEL };
+    const struct sn_curve_options o = { .smoother = e->o->has_smoother     ? e->o->smoother
+                                                     : r->n <= LOESS_MOST ? SN_SMOOTHER_LOESS
+                                                                          : SN_SMOOTHER_RCS, .level = SN_EVAL_LEVEL };
     struct sn_error why = { 0 };
     int rc = sn_calibration_curve(risks, &o, &c->curve, &why);
 
@@ -155,16 +98,24 @@ static int calibration(struct sn_eval *e, struct sn_eval_result *r, size_t k, st
 {
     struct sn_eval_curve *c = &r->model[k].calibration;
     struct sn_risks risks = { .n = 0 };
+    struct sn_error why = { 0 };
     int rc;
 
     if (!e->d->probability[k]) {
-        c->why_not = "not a risk: values outside 0 to 1";
+        (void)snprintf(c->why_not, sizeof c->why_not, "not a risk: values outside 0 to 1");
         return SN_OK;
     }
-    SN_TRY(sn_risks_init(&risks, r->score[k], r->y, r->n, SN_EXTREME_CLAMP, err));
+    rc = sn_risks_init(&risks, r->score[k], r->y, r->n, e->o->extreme, &why);
+    if (rc == SN_EINVAL) { /* of the set's cases only risks of 0 and 1 can still be wrong */
+        (void)snprintf(c->why_not, sizeof c->why_not, "%.180s (--clamp)", why.msg);
+        sn_eval_note(e, "Set %s: no calibration of %s: %s (--clamp).", r->name, e->d->model[k], why.msg);
+        return SN_OK;
+    }
+    if (rc)
+        return SN_FAIL(err, rc, "%s", why.msg);
     SN_TRY_OUT(sn_calibration(&risks, SN_EVAL_LEVEL, &c->c, err));
-    SN_TRY_OUT(sn_risk_groups(&risks, SN_EVAL_GROUPS, SN_EVAL_LEVEL, c->group, &c->n_groups, err));
-    SN_TRY_OUT(sn_hosmer_lemeshow(&risks, SN_EVAL_GROUPS, strcmp(r->name, "train") != 0, &c->hl, err));
+    SN_TRY_OUT(sn_risk_groups(&risks, e->o->groups, SN_EVAL_LEVEL, c->group, &c->n_groups, err));
+    SN_TRY_OUT(sn_hosmer_lemeshow(&risks, e->o->groups, strcmp(r->name, "train") != 0, &c->hl, err));
     SN_TRY_OUT(curve(e, r, &risks, c, pool, err));
     c->has = true;
     if (risks.clamped)
@@ -176,6 +127,19 @@ out:
 }
 
 /* ---- risks by outcome -------------------------------------------------------------------------------------- */
+
+/* Of risks also their distribution in 50 bins; 0 and 1 have a place there. */
+static int distribution(const struct sn_eval_result *r, size_t k, struct sn_eval_model *m, struct sn_error *err)
+{
+    struct sn_risks risks = { .n = 0 };
+    int rc = sn_risks_init(&risks, r->score[k], r->y, r->n, SN_EXTREME_CLAMP, err);
+
+    if (!rc)
+        rc = sn_risk_spread(&risks, m->spread, err);
+    m->has_spread = !rc;
+    sn_risks_free(&risks);
+    return rc;
+}
 
 static int spread(const struct sn_eval_result *r, size_t k, struct sn_eval_model *m, struct sn_error *err)
 {
@@ -196,21 +160,32 @@ static int spread(const struct sn_eval_result *r, size_t k, struct sn_eval_model
 
 /* ---- decision curves: all models at once, so that differences are on the same resamples --------------------- */
 
+/* The k-th of n strategies' bands of each measure. */
+static struct sn_dca_band *take_bands(const struct sn_dca_band *band_of, size_t k, size_t n, size_t m)
+{
+    struct sn_dca_band *out = malloc(SN_DCA_MEASURES * m * sizeof *out);
+
+    for (size_t j = 0; out && j < SN_DCA_MEASURES; j++)
+        memcpy(out + j * m, band_of + (j * n + k) * m, m * sizeof *out);
+    return out;
+}
+
 static int take_curves(struct sn_eval *e, struct sn_eval_result *r, const size_t *which, size_t n, const struct sn_dca_point *point,
                        const struct sn_dca_band *band_of, struct sn_error *err)
 {
     size_t m = e->n_thresholds;
 
+    if (band_of && !(r->treat_all_band = take_bands(band_of, n, n + 1, m)))
+        return SN_NOMEM(err, "a decision curve");
+
     for (size_t k = 0; k < n; k++) {
         struct sn_eval_model *model = &r->model[which[k]];
 
         model->dca = malloc(m * sizeof *model->dca);
-        model->dca_band = band_of ? malloc(m * sizeof *model->dca_band) : NULL;
+        model->dca_band = band_of ? take_bands(band_of, k, n + 1, m) : NULL;
         if (!model->dca || (band_of && !model->dca_band))
             return SN_NOMEM(err, "a decision curve");
         memcpy(model->dca, point + k * m, m * sizeof *point);
-        if (band_of)
-            memcpy(model->dca_band, band_of + k * m, m * sizeof *band_of);
     }
     return SN_OK;
 }
@@ -235,11 +210,22 @@ static int take_differences(struct sn_eval *e, struct sn_eval_result *r, const s
     return SN_OK;
 }
 
+/* Every measure's intervals, all at once, or one at a time where the replicates would take half a gigabyte: the draws are the same. */
+static int bands(const struct sn_dca *d, const struct sn_dca_boot *b, struct sn_dca_band *band_of, struct sn_dca_band *diff, struct sn_error *err)
+{
+    static const enum sn_dca_measure every[SN_DCA_MEASURES] = { SN_DCA_NET_BENEFIT, SN_DCA_STANDARDISED, SN_DCA_AVOIDED, SN_DCA_OPT_OUT, SN_DCA_OPT_OUT_STANDARDISED };
+    size_t one = (d->n_strategies + 1) * d->m, at_once = one * b->replicates <= ((size_t)1 << 26) / SN_DCA_MEASURES ? SN_DCA_MEASURES : 1;
+
+    for (size_t j = 0; j < SN_DCA_MEASURES; j += at_once)
+        SN_TRY(sn_dca_bootstrap_measures(d, every + j, at_once, b, band_of + j * one, j ? NULL : diff, NULL, err));
+    return SN_OK;
+}
+
 static int decision_curves(struct sn_eval *e, struct sn_eval_result *r, struct sn_pool *pool, struct sn_error *err)
 {
     struct sn_dca_strategy strategy[SN_EVAL_MODELS];
     size_t which[SN_EVAL_MODELS], n = 0, m = e->n_thresholds;
-    struct sn_dca d = { .y = r->y, .n = r->n, .strategies = strategy, .t = e->t, .m = m, .tie = e->o->ties_gt ? SN_DCA_GT : SN_DCA_GE,
+    struct sn_dca d = { .y = r->y, .n = r->n, .strategies = strategy, .t = e->t, .m = m, .tie = e->o->tie,
                         .prevalence = e->o->prevalence };
     const struct sn_dca_boot b = { .replicates = e->o->boot, .seed = e->o->seed, .level = SN_EVAL_LEVEL, .cluster = r->cluster, .pool = pool };
     struct sn_dca_point *point = NULL;
@@ -253,7 +239,7 @@ static int decision_curves(struct sn_eval *e, struct sn_eval_result *r, struct s
         }
     r->treat_all = malloc(m * sizeof *r->treat_all);
     point = malloc(SN_MAX(n, 1u) * m * sizeof *point);
-    band_of = b.replicates ? malloc((n + 1) * m * sizeof *band_of) : NULL;
+    band_of = b.replicates ? malloc(SN_DCA_MEASURES * (n + 1) * m * sizeof *band_of) : NULL;
     diff = b.replicates ? malloc((n * n / 2 + 1) * m * sizeof *diff) : NULL;
     if (!r->treat_all || !point || (b.replicates && (!band_of || !diff))) {
         rc = SN_NOMEM(err, "decision curves");
@@ -265,7 +251,7 @@ static int decision_curves(struct sn_eval *e, struct sn_eval_result *r, struct s
         goto out;
     SN_TRY_OUT(sn_dca_curves(&d, point, err));
     if (b.replicates)
-        SN_TRY_OUT(sn_dca_bootstrap(&d, SN_DCA_NET_BENEFIT, &b, band_of, diff, NULL, err));
+        SN_TRY_OUT(bands(&d, &b, band_of, diff, err));
     SN_TRY_OUT(take_curves(e, r, which, n, point, band_of, err));
     if (b.replicates)
         SN_TRY_OUT(take_differences(e, r, which, n, diff, err));
@@ -297,11 +283,13 @@ int sn_eval_models(struct sn_eval *e, struct sn_eval_result *r, struct sn_pool *
         return SN_OK;
     SN_TRY(make_pairs(e, r, err));
     for (size_t k = 0; k < e->d->n_models; k++) {
-        SN_TRY(discrimination(e, r, k, pool, err));
-        SN_TRY(band(e, r, k, pool, err));
+        SN_TRY(sn_eval_roc(e, r, k, pool, err));
         SN_TRY(operating(e, r, k, &r->model[k].cut, err));
+        SN_TRY(sn_eval_at_threshold(e, r, k, pool, err));
         SN_TRY(calibration(e, r, k, pool, err));
         SN_TRY(spread(r, k, &r->model[k], err));
+        if (e->d->probability[k])
+            SN_TRY(distribution(r, k, &r->model[k], err));
     }
     return decision_curves(e, r, pool, err);
 }

@@ -7,12 +7,20 @@
 
 void sn_eval_json(const struct sn_eval *e, struct sn_json *w);
 
+void sn_eval_traits_json(const struct sn_eval_result *r, struct sn_json *w); /* eval_traits.c: "characteristics" */
+void sn_eval_traits_html(const struct sn_eval *e, struct sn_buf *b);
+
+/* A reader as one point at every threshold, point[n_thresholds]; false: sensitivity or specificity is undefined. */
+bool sn_eval_reader_dca(const struct sn_eval *e, const struct sn_eval_result *r, const struct sn_eval_reader *q, struct sn_dca_point *point);
+
 /* Tidy tables: one observation a row. Each appends a whole file. */
 void sn_eval_csv_metrics(const struct sn_eval *e, struct sn_buf *b);     /* set,model,measure,value,lo,hi,p */
 void sn_eval_csv_roc(const struct sn_eval *e, struct sn_buf *b);         /* set,model,threshold,tp,fp,sensitivity,specificity */
 void sn_eval_csv_calibration(const struct sn_eval *e, struct sn_buf *b); /* set,model,kind,predicted,observed,lo,hi,n */
 void sn_eval_csv_dca(const struct sn_eval *e, struct sn_buf *b);         /* set,model,threshold,net_benefit,lo,hi,... */
 void sn_eval_csv_comparisons(const struct sn_eval *e, struct sn_buf *b);
+void sn_eval_csv_dca_differences(const struct sn_eval *e, struct sn_buf *b); /* set,a,b,threshold,difference,lo,hi */
+void sn_eval_csv_between(const struct sn_eval *e, struct sn_buf *b);         /* model,a,b,measure,difference,lo,hi,t,df,p */
 void sn_eval_csv_subgroups(const struct sn_eval *e, struct sn_buf *b);
 void sn_eval_csv_readers(const struct sn_eval *e, struct sn_buf *b);
 

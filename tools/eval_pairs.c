@@ -26,6 +26,7 @@ static int compare_auc(const struct sn_eval *e, const struct sn_eval_result *r, 
     p->diff.lo = p->diff.hi = p->p = (double)NAN;
     if (!b.replicates)
         return SN_OK;
+    b.bca = e->o->bca;
     SN_TRY(sn_roc_boot_auc(roc, 2, &b, ci, diff, err));
     p->diff.lo = diff[1].lo;
     p->diff.hi = diff[1].hi;
@@ -51,30 +52,49 @@ static struct sn_paired count_right(const struct sn_eval *e, const struct sn_eva
     return t;
 }
 
-struct sn_eval_ci sn_eval_paired(const struct sn_paired *t, double *p)
+struct sn_eval_ci sn_eval_paired(const struct sn_eval *e, const struct sn_paired *t, double *p)
 {
     double n = (double)(t->both + t->first + t->second + t->neither);
-    struct sn_interval ci = sn_paired_tango(t, SN_EVAL_LEVEL);
+    struct sn_interval ci = (e->o->newcombe ? sn_paired_newcombe : sn_paired_tango)(t, SN_EVAL_LEVEL);
 
     *p = sn_mcnemar(t->first, t->second).p;
     return (struct sn_eval_ci){ ((double)t->first - (double)t->second) / n, ci.lo, ci.hi };
 }
 
-static void compare_calls(const struct sn_eval *e, const struct sn_eval_result *r, struct sn_eval_pair *p)
+/* PPV and NPV have different cases below the line, so McNemar does not apply: Kosinski's weighted generalised score. */
+static int compare_predictive(const struct sn_eval *e, const struct sn_eval_result *r, struct sn_eval_pair *p, struct sn_error *err)
+{
+    double *call = malloc(2 * r->n * sizeof *call);
+
+    if (!call)
+        return SN_NOMEM(err, "the calls");
+    for (size_t i = 0; i < r->n; i++) {
+        call[i] = sn_eval_positive(e, r, (size_t)p->a, i);
+        call[r->n + i] = sn_eval_positive(e, r, (size_t)p->b, i);
+    }
+    sn_compare_predictive(call, call + r->n, r->yd, r->n, &p->ppv, &p->npv);
+    free(call);
+    return SN_OK;
+}
+
+static int compare_calls(const struct sn_eval *e, const struct sn_eval_result *r, struct sn_eval_pair *p, struct sn_error *err)
 {
     const struct sn_eval_ci none = { (double)NAN, (double)NAN, (double)NAN };
+    const double no = (double)NAN;
     struct sn_paired t;
 
     p->accuracy = p->sensitivity = p->specificity = none;
-    p->p_accuracy = p->p_sensitivity = p->p_specificity = (double)NAN;
+    p->p_accuracy = p->p_sensitivity = p->p_specificity = no;
+    p->ppv = p->npv = (struct sn_predictive){ no, no, no, no, no };
     if (isnan(e->threshold[p->a]) || isnan(e->threshold[p->b]))
-        return;
+        return SN_OK;
     t = count_right(e, r, p, -1);
-    p->accuracy = sn_eval_paired(&t, &p->p_accuracy);
+    p->accuracy = sn_eval_paired(e, &t, &p->p_accuracy);
     t = count_right(e, r, p, 1);
-    p->sensitivity = sn_eval_paired(&t, &p->p_sensitivity);
+    p->sensitivity = sn_eval_paired(e, &t, &p->p_sensitivity);
     t = count_right(e, r, p, 0);
-    p->specificity = sn_eval_paired(&t, &p->p_specificity);
+    p->specificity = sn_eval_paired(e, &t, &p->p_specificity);
+    return compare_predictive(e, r, p, err);
 }
 
 /* ---- the claim ------------------------------------------------------------------------------------------ */
@@ -155,7 +175,7 @@ static enum sn_claim_verdict against(const struct sn_eval *e, const struct sn_ev
         add_interval(c, v.accuracy, 100, 1, true);
         add(c, " points, p %s", sn_eval_p(v.p_accuracy, p[0]));
     }
-    add(c, ".");
+    add(c, isnan(v.p) ? "; not tested (clusters without --boot, or too few cases)." : ".");
     if (v.diff.v < 0)
         return significant ? SN_CLAIM_CONTRADICTED : SN_CLAIM_REVERSED;
     if (v.diff.v == 0)
@@ -169,8 +189,8 @@ static const char *conclusion(enum sn_claim_verdict v, bool stated)
     case SN_CLAIM_SUPPORTED:
         return " The data support it: each difference is beyond chance after correction for their number.";
     case SN_CLAIM_UNSUPPORTED:
-        return stated ? " The data do not support the claim: not every difference is beyond chance." : " The data do not support calling it the best: "
-                                                                                                        "not every difference is beyond chance.";
+        return stated ? " The data do not support the claim: not every difference is shown to be beyond chance." : " The data do not support calling it the best: "
+                                                                                                        "not every difference is shown to be beyond chance.";
     case SN_CLAIM_REVERSED:
         return " The data do not support the claim: another model did as well or better, within chance.";
     default:
@@ -240,7 +260,8 @@ int sn_eval_pairs(struct sn_eval *e, struct sn_eval_result *r, struct sn_pool *p
         return SN_NOMEM(err, "the comparisons");
     for (size_t k = 0; k < n && !rc; k++) {
         rc = compare_auc(e, r, &r->pair[k], pool, err);
-        compare_calls(e, r, &r->pair[k]);
+        if (!rc)
+            rc = compare_calls(e, r, &r->pair[k], err);
         p[k] = r->pair[k].p;
     }
     if (!rc)
@@ -255,12 +276,30 @@ int sn_eval_pairs(struct sn_eval *e, struct sn_eval_result *r, struct sn_pool *p
 
 /* ---- reclassification --------------------------------------------------------------------------------------- */
 
+/* ":0.1:0.3", or the old model's threshold where nothing is stated. */
+static int borders(const struct sn_eval *e, struct sn_eval_reclass *c, const char *p, struct sn_error *err)
+{
+    double t = e->threshold[c->old_model];
+
+    while (*p == ':') {
+        size_t len = strcspn(p + 1, ":");
+
+        if (c->n_cuts == SN_EVAL_CUTS || !sn_parse_double_n(p + 1, len, &c->cut[c->n_cuts]))
+            return SN_FAIL(err, SN_EINVAL, "--reclassification: categories are parted by at most %d ascending numbers, found '%.40s'", SN_EVAL_CUTS, p + 1);
+        c->n_cuts++;
+        p += 1 + len;
+    }
+    if (!c->n_cuts && t > 0.0 && t < 1.0)
+        c->cut[c->n_cuts++] = t;
+    return SN_OK;
+}
+
 int sn_eval_reclassify(struct sn_eval *e, struct sn_eval_result *r, struct sn_pool *pool, struct sn_error *err)
 {
     struct sn_eval_reclass *c = &r->reclass;
     const char *list = e->o->reclass;
     struct sn_roc_boot b = sn_eval_boot(e, r, pool);
-    size_t n = list ? strcspn(list, ",") : 0;
+    size_t n = list ? strcspn(list, ",") : 0, m;
     const struct sn_roc_boot *boot = b.replicates ? &b : NULL;
     char name[200];
 
@@ -268,16 +307,18 @@ int sn_eval_reclassify(struct sn_eval *e, struct sn_eval_result *r, struct sn_po
         return SN_OK;
     (void)snprintf(name, sizeof name, "%.*s", (int)n, list);
     c->old_model = sn_eval_model(e->d, name);
-    c->new_model = list[n] ? sn_eval_model(e->d, list + n + 1) : -1;
+    m = list[n] ? strcspn(list + n + 1, ":") : 0;
+    (void)snprintf(name, sizeof name, "%.*s", (int)m, list + n + (list[n] == ','));
+    c->new_model = sn_eval_model(e->d, name);
     if (c->old_model < 0 || c->new_model < 0)
-        return SN_FAIL(err, SN_EINVAL, "--reclassification needs two of the scores, OLD,NEW; found '%.60s'", list);
+        return SN_FAIL(err, SN_EINVAL, "--reclassification needs two of the scores, OLD,NEW or OLD,NEW:CUT:CUT; found '%.60s'", list);
     if (!e->d->probability[c->old_model] || !e->d->probability[c->new_model])
         return SN_FAIL(err, SN_EINVAL, "--reclassification needs risks; '%.60s' has values outside 0 to 1", list);
     SN_TRY(sn_reclassify(r->score[c->old_model], r->score[c->new_model], r->yd, r->n, NULL, 0, SN_EVAL_LEVEL, boot, &c->continuous, err));
     c->has = true;
-    c->cut = e->threshold[c->old_model];
-    c->has_categories = c->cut > 0.0 && c->cut < 1.0;
+    SN_TRY(borders(e, c, list + n + 1 + m, err));
+    c->has_categories = c->n_cuts > 0;
     if (c->has_categories)
-        SN_TRY(sn_reclassify(r->score[c->old_model], r->score[c->new_model], r->yd, r->n, &c->cut, 1, SN_EVAL_LEVEL, boot, &c->categories, err));
+        SN_TRY(sn_reclassify(r->score[c->old_model], r->score[c->new_model], r->yd, r->n, c->cut, c->n_cuts, SN_EVAL_LEVEL, boot, &c->categories, err));
     return SN_OK;
 }

@@ -59,11 +59,11 @@ static int fill_set(const struct sn_eval_data *d, int set, struct sn_eval_result
     return SN_OK;
 }
 
-/* A set without both outcomes shows counts only; an evaluation needs at least one that has them. */
+/* A set without both outcomes shows counts only; an evaluation needs at least one that has two cases of each, for an interval. */
 static int build_sets(struct sn_eval *e, struct sn_error *err)
 {
     struct sn_eval_data *d = e->d;
-    size_t usable = 0;
+    size_t usable = 0, enough = 0, events = 0;
 
     e->set = calloc(d->n_sets, sizeof *e->set);
     if (!e->set)
@@ -73,12 +73,17 @@ static int build_sets(struct sn_eval *e, struct sn_error *err)
 
         SN_TRY(fill_set(d, (int)s, r, err));
         usable += r->usable;
+        enough += r->events >= 2 && r->n - r->events >= 2;
+        events += r->events;
         if (!r->usable)
             sn_eval_note(e, "Set %s: all %zu cases have outcome %d; only counts are shown.", r->name, r->n, r->events > 0);
     }
     if (!usable)
         return SN_FAIL(err, SN_EFORMAT, "%s: column '%s': the %zu usable cases all have outcome %d; both outcomes are needed", d->table.file,
                        e->o->names.outcome, d->n, d->y[0]);
+    if (!enough)
+        return SN_FAIL(err, SN_EFORMAT, "%s: column '%s': %zu usable cases, %zu with the event: too few; a set needs two of each outcome", d->table.file,
+                       e->o->names.outcome, d->n, events);
     for (size_t s = 0; s < d->n_sets; s++)
         for (size_t k = 0; k < d->n_models && e->set[s].usable; k++)
             SN_TRY(sn_roc_build(e->set[s].score[k], e->set[s].yd, e->set[s].n, &e->set[s].roc[k], err));
@@ -130,7 +135,7 @@ static int recalibrate(struct sn_eval *e, struct sn_error *err)
             p[n] = d->score[0][u];
             y[n++] = d->y[u];
         }
-    SN_TRY_OUT(sn_risks_init(&risks, p, y, n, SN_EXTREME_CLAMP, err));
+    SN_TRY_OUT(sn_risks_init(&risks, p, y, n, e->o->extreme, err));
     SN_TRY_OUT(sn_recal_fit(&risks, method, &e->recal, err));
     SN_TRY_OUT(sn_recal_apply(&e->recal, d->score[0], d->n, q, NULL, err));
     (void)snprintf(e->recal.trained_on, sizeof e->recal.trained_on, "%.60s of %.60s", d->set_name[set], d->table.file);
@@ -182,21 +187,24 @@ static int stated_thresholds(struct sn_eval *e, struct sn_error *err)
 
 static const char *rule_name(const struct sn_cut_rule *c, char *buf, size_t room)
 {
-    char v[48];
+    char v[2][48], weights[120] = "";
+
+    if (c->cost > 0.0)
+        (void)snprintf(weights, sizeof weights, ", a missed event costs %s false alarms, prevalence %s", sn_fixed(c->cost, 2, v[0]), sn_fixed(c->prevalence, 3, v[1]));
 
     switch (c->kind) {
-    case SN_CUT_CLOSEST: (void)snprintf(buf, room, "closest to perfect"); break;
-    case SN_CUT_SENSITIVITY: (void)snprintf(buf, room, "sensitivity at least %s", sn_fixed(c->target, 3, v)); break;
-    case SN_CUT_SPECIFICITY: (void)snprintf(buf, room, "specificity at least %s", sn_fixed(c->target, 3, v)); break;
-    default: (void)snprintf(buf, room, "largest Youden index"); break;
+    case SN_CUT_CLOSEST: (void)snprintf(buf, room, "closest to perfect%s", weights); break;
+    case SN_CUT_SENSITIVITY: (void)snprintf(buf, room, "sensitivity at least %s", sn_fixed(c->target, 3, v[0])); break;
+    case SN_CUT_SPECIFICITY: (void)snprintf(buf, room, "specificity at least %s", sn_fixed(c->target, 3, v[0])); break;
+    default: (void)snprintf(buf, room, "largest Youden index%s", weights); break;
     }
     return buf;
 }
 
-static int chosen_thresholds(struct sn_eval *e, int set, struct sn_error *err)
+static int chosen_thresholds(struct sn_eval *e, int set, struct sn_pool *pool, struct sn_error *err)
 {
     const struct sn_eval_result *r = &e->set[set];
-    char rule[80];
+    char rule[200];
 
     if (!r->usable)
         return SN_FAIL(err, SN_EFORMAT, "%s: set '%.60s' has one outcome only; no threshold can be chosen on it", e->d->table.file, r->name);
@@ -204,22 +212,24 @@ static int chosen_thresholds(struct sn_eval *e, int set, struct sn_error *err)
         struct sn_cut cut;
 
         SN_TRY(sn_roc_cut(&r->roc[k], &e->o->cut, &cut, err));
-        if (isfinite(cut.threshold))
+        if (isfinite(cut.threshold)) {
             e->threshold[k] = cut.threshold;
-        else
+            SN_TRY(sn_eval_threshold_ci(e, r, k, pool, err));
+        } else {
             sn_eval_note(e, "%s: the rule finds no finite threshold on %s.", e->d->model[k], r->name);
+        }
     }
     (void)snprintf(e->threshold_origin, sizeof e->threshold_origin, "chosen on %.40s (%s, n = %zu) and frozen", r->name,
                    rule_name(&e->o->cut, rule, sizeof rule), r->n);
     return SN_OK;
 }
 
-static int thresholds(struct sn_eval *e, struct sn_error *err)
+static int thresholds(struct sn_eval *e, struct sn_pool *pool, struct sn_error *err)
 {
     int set;
 
     for (size_t k = 0; k < SN_EVAL_MODELS; k++)
-        e->threshold[k] = (double)NAN;
+        e->threshold[k] = e->threshold_ci[k].v = e->threshold_ci[k].lo = e->threshold_ci[k].hi = (double)NAN;
     if (e->o->threshold) {
         (void)snprintf(e->threshold_origin, sizeof e->threshold_origin, "stated beforehand");
         return stated_thresholds(e, err);
@@ -228,7 +238,7 @@ static int thresholds(struct sn_eval *e, struct sn_error *err)
     if (e->o->threshold_from)
         SN_TRY(training_set(e, "--threshold-from", &set, err));
     if (set >= 0 && (e->o->threshold_from || e->set[set].usable))
-        return chosen_thresholds(e, set, err);
+        return chosen_thresholds(e, set, pool, err);
     (void)snprintf(e->threshold_origin, sizeof e->threshold_origin, "none");
     sn_eval_note(e, "No threshold was stated and there is no set to choose one on: operating points are left out. One chosen on the "
                     "cases it is judged by would flatter the model; see --threshold and --threshold-from.");
@@ -237,11 +247,9 @@ static int thresholds(struct sn_eval *e, struct sn_error *err)
 
 /* ---- all together -------------------------------------------------------------------------------------- */
 
-/* 0.5 % steps, finer in a narrow range. */
 static int decision_thresholds(struct sn_eval *e, struct sn_error *err)
 {
-    double width = e->o->range_hi - e->o->range_lo;
-    const struct sn_dca_thresholds range = { e->o->range_lo, e->o->range_hi, width >= 0.1 ? 0.005 : width / 20.0 };
+    const struct sn_dca_thresholds range = sn_dca_range(e->o->range_lo, e->o->range_hi);
 
     e->t = malloc(1001 * sizeof *e->t);
     if (!e->t)
@@ -263,8 +271,8 @@ static void cautions(struct sn_eval *e)
                          r->name, r->events, r->n - r->events);
     }
     if (e->d->cluster)
-        sn_eval_note(e, "Cases in one cluster are not independent: AUC intervals and tests are by bootstrap of clusters; Wilson, McNemar and calibration "
-                        "intervals take cases as independent and are too narrow.");
+        sn_eval_note(e, "Cases in one cluster are not independent: AUC intervals and tests, and the bootstrap ones of rates, are of clusters; the other intervals of "
+                        "rates, McNemar's test and calibration take cases as independent and are too narrow.");
     for (size_t k = 0; k < e->d->n_models; k++)
         if (!e->d->probability[k])
             sn_eval_note(e, "%s has values outside 0 to 1, so it is no risk: calibration and net benefit are left out for it.", e->d->model[k]);
@@ -281,7 +289,7 @@ int sn_eval_run(struct sn_eval *e, const struct sn_eval_options *o, struct sn_ev
     SN_TRY_OUT(recalibrate(e, err));
     SN_TRY_OUT(decision_thresholds(e, err));
     SN_TRY_OUT(build_sets(e, err));
-    SN_TRY_OUT(thresholds(e, err));
+    SN_TRY_OUT(thresholds(e, pool, err));
     cautions(e);
     if (o->reads)
         SN_TRY_OUT(sn_table_read(o->reads, o->names.encoding, &e->reads, err));
@@ -291,6 +299,8 @@ int sn_eval_run(struct sn_eval *e, const struct sn_eval_options *o, struct sn_ev
         SN_TRY_OUT(sn_eval_subgroups(e, &e->set[s], err));
         SN_TRY_OUT(sn_eval_reclassify(e, &e->set[s], pool, err));
     }
+    SN_TRY_OUT(sn_eval_between_sets(e, err));
+    SN_TRY_OUT(sn_eval_characteristics(e, err));
     if (o->reads)
         SN_TRY_OUT(sn_eval_readers(e, err));
     if (e->notes.failed)
@@ -335,8 +345,10 @@ void sn_eval_free(struct sn_eval *e)
         free(r->subgroup);
         free(r->reader);
         free(r->treat_all);
+        free(r->treat_all_band);
     }
     free(e->set);
+    free(e->between);
     free(e->t);
     sn_recal_free(&e->recal);
     sn_buf_free(&e->notes);

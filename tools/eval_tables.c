@@ -134,7 +134,7 @@ void sn_table_key(const struct sn_eval *e, struct sn_buf *b)
 
 void sn_table_auc(const struct sn_eval *e, struct sn_buf *b)
 {
-    begin(b, "Set|Model|n|Events|AUC (95 % CI)|Logit scale|Bootstrap", 2);
+    begin(b, e->o->has_pauc ? "Set|Model|n|Events|AUC (95 % CI)|Logit scale|Bootstrap|Partial AUC|McClish" : "Set|Model|n|Events|AUC (95 % CI)|Logit scale|Bootstrap", 2);
     for (size_t s = 0; s < e->d->n_sets; s++) {
         const struct sn_eval_result *r = &e->set[s];
 
@@ -146,11 +146,32 @@ void sn_table_auc(const struct sn_eval *e, struct sn_buf *b)
                 interval(b, r->model[k].auc, 3);
                 interval(b, r->model[k].auc_logit, 3);
                 interval(b, r->model[k].auc_boot, 3);
+                if (e->o->has_pauc) {
+                    interval(b, r->model[k].pauc, 4);
+                    interval(b, r->model[k].pauc_corrected, 3);
+                }
             } else {
                 sn_buf_puts(b, "<td class=\"n\">one outcome only</td><td></td><td></td>");
             }
             sn_buf_puts(b, "</tr>\n");
         }
+    }
+    end(b);
+}
+
+void sn_table_between(const struct sn_eval *e, struct sn_buf *b)
+{
+    begin(b, "Model|Set|Less set|AUC|Sensitivity|Specificity|Accuracy", 3);
+    for (size_t k = 0; k < e->n_between; k++) {
+        const struct sn_eval_between *q = &e->between[k];
+
+        row_of(b, e->d->model[q->model], e->set[q->a].name);
+        words(b, e->set[q->b].name);
+        tested(b, (struct sn_eval_ci){ q->t.diff, q->t.ci.lo, q->t.ci.hi }, 3, q->t.p, (double)NAN);
+        interval(b, q->sensitivity, 3);
+        interval(b, q->specificity, 3);
+        interval(b, q->accuracy, 3);
+        sn_buf_puts(b, "</tr>\n");
     }
     end(b);
 }
@@ -248,9 +269,25 @@ void sn_table_operating(const struct sn_eval *e, struct sn_buf *b, enum sn_metri
     end(b);
 }
 
+/* What each interval says about the margin. */
+static void verdicts(struct sn_buf *b, const struct sn_eval_pair *p, double margin)
+{
+    const struct sn_eval_ci of[] = { p->diff, p->sensitivity, p->specificity, p->accuracy };
+    static const char *const name[] = { "AUC", "sensitivity", "specificity", "accuracy" };
+
+    sn_buf_puts(b, "<td>");
+    for (int i = 0; i < 4; i++) {
+        enum sn_verdict v = sn_noninferiority((struct sn_interval){ of[i].lo, of[i].hi }, margin);
+
+        if (v != SN_NO_VERDICT)
+            sn_buf_printf(b, "%s%s: %s", i ? "; " : "", name[i], sn_verdict_text(v));
+    }
+    sn_buf_puts(b, "</td>");
+}
+
 void sn_table_pairs(const struct sn_eval *e, struct sn_buf *b)
 {
-    begin(b, "Set|First|Second|AUC|Sensitivity|Specificity|Accuracy", 3);
+    begin(b, e->o->margin > 0.0 ? "Set|First|Second|AUC|Sensitivity|Specificity|Accuracy|PPV|NPV|Non-inferiority" : "Set|First|Second|AUC|Sensitivity|Specificity|Accuracy|PPV|NPV", 3);
     for (size_t s = 0; s < e->d->n_sets; s++)
         for (size_t k = 0; k < e->set[s].n_pairs; k++) {
             const struct sn_eval_pair *p = &e->set[s].pair[k];
@@ -261,6 +298,10 @@ void sn_table_pairs(const struct sn_eval *e, struct sn_buf *b)
             tested(b, p->sensitivity, 3, p->p_sensitivity, (double)NAN);
             tested(b, p->specificity, 3, p->p_specificity, (double)NAN);
             tested(b, p->accuracy, 3, p->p_accuracy, (double)NAN);
+            tested(b, (struct sn_eval_ci){ p->ppv.diff, (double)NAN, (double)NAN }, 3, p->ppv.p, (double)NAN);
+            tested(b, (struct sn_eval_ci){ p->npv.diff, (double)NAN, (double)NAN }, 3, p->npv.p, (double)NAN);
+            if (e->o->margin > 0.0)
+                verdicts(b, p, e->o->margin);
             sn_buf_puts(b, "</tr>\n");
         }
     end(b);

@@ -5,6 +5,7 @@
 #include "tools/eval.h"
 
 void sn_table_key(const struct sn_eval *e, struct sn_buf *b);
+void sn_table_between(const struct sn_eval *e, struct sn_buf *b); /* sets, unpaired */
 void sn_table_auc(const struct sn_eval *e, struct sn_buf *b);
 void sn_table_calibration(const struct sn_eval *e, struct sn_buf *b);
 void sn_table_net_benefit(const struct sn_eval *e, struct sn_buf *b);

@@ -1,5 +1,6 @@
 /* eval_text.c: the summary for a terminal, STRATOS' essential set first; and writing all files. */
 #include "tools/eval_out.h"
+#include "tools/outputs.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -67,10 +68,25 @@ static void readers(const struct sn_eval_result *r, struct sn_buf *b)
     }
 }
 
+static void reclassification(const struct sn_eval *e, const struct sn_eval_result *r, struct sn_buf *b)
+{
+    const struct sn_eval_reclass *c = &r->reclass;
+    const struct sn_reclass_part *p[] = { &c->categories.nri_event, &c->categories.nri_nonevent, &c->continuous.nri_event, &c->continuous.nri_nonevent, &c->continuous.idi };
+    static const char *const name[] = { "NRI, events", "NRI, non-events", "continuous NRI, events", "continuous NRI, non-events", "IDI" };
+    char t[160];
+
+    if (!c->has)
+        return;
+    sn_buf_printf(b, "  from %s to %s:", e->d->model[c->old_model], e->d->model[c->new_model]);
+    for (size_t i = c->has_categories ? 0 : 2; i < SN_COUNT(p); i++)
+        sn_buf_printf(b, "%s %s %s", i == (c->has_categories ? 0u : 2u) ? "" : ";", name[i], sn_eval_show((struct sn_eval_ci){ p[i]->value, p[i]->ci.lo, p[i]->ci.hi }, 3, t));
+    sn_buf_printf(b, "\n    caution: %s\n", sn_reclass_caveat);
+}
+
 void sn_eval_text(const struct sn_eval *e, struct sn_buf *b)
 {
     const char *p = e->notes.data ? e->notes.data : "";
-    char v[48];
+    char v[48], t[2][160];
 
     sn_buf_puts(b, "research use only\n");
     sn_buf_printf(b, "%s: ", e->d->table.file);
@@ -86,8 +102,16 @@ void sn_eval_text(const struct sn_eval *e, struct sn_buf *b)
         for (size_t k = 0; k < e->d->n_models && r->usable; k++)
             model(e, r, k, b);
         readers(r, b);
+        reclassification(e, r, b);
         if (r->usable && r->claim.verdict != SN_CLAIM_NONE)
             sn_buf_printf(b, "  claim: %s. %s\n", sn_claim_key(r->claim.verdict), r->claim.text);
+    }
+    for (size_t k = 0; k < e->n_between; k++) {
+        const struct sn_eval_between *q = &e->between[k];
+
+        if (q->model == 0)
+            sn_buf_printf(b, "%s%s: AUC on %s less that on %s: %s, p %s (DeLong, unpaired)\n", k ? "" : "\n", e->d->model[0], e->set[q->a].name, e->set[q->b].name,
+                          sn_eval_show((struct sn_eval_ci){ q->t.diff, q->t.ci.lo, q->t.ci.hi }, 3, t[0]), sn_eval_p(q->t.p, t[1]));
     }
     sn_buf_puts(b, "\n");
     while (*p) {
@@ -102,106 +126,101 @@ void sn_eval_text(const struct sn_eval *e, struct sn_buf *b)
 
 /* ---- files --------------------------------------------------------------------------------------------- */
 
-/* Writes what the buffer holds to DIR/name, and empties it. */
-static int save(const struct sn_eval *e, const char *name, struct sn_buf *b, struct sn_error *err)
-{
-    struct sn_buf path = { 0 };
-    int rc;
-
-    sn_buf_printf(&path, "%s/%s", e->o->dir, name);
-    rc = b->failed || path.failed ? SN_NOMEM(err, name) : sn_file_write(path.data, b->data ? b->data : "", b->len, err);
-    sn_buf_free(&path);
-    sn_buf_free(b);
-    return rc;
-}
-
-/* Sets and models name files: letters, digits, '-' and '_' stay. */
+/* Sets and models name files: letters, digits, '-' and '_' stay; whole characters of them. */
 static void file_name(char *out, size_t room, const char *kind, const char *set, const char *model_name)
 {
-    int n = snprintf(out, room, "figures/%s%s%.40s%s%.60s.svg", kind, set ? "_" : "", set ? set : "", model_name ? "_" : "", model_name ? model_name : "");
+    const char *const part[] = { kind, set, model_name };
+    size_t n = (size_t)snprintf(out, room, "figures/");
 
-    for (int i = 8; i < n - 4 && (size_t)i < room; i++) {
-        unsigned char c = (unsigned char)out[i];
+    for (size_t k = 0; k < SN_COUNT(part); k++) {
+        size_t len = part[k] ? strlen(part[k]) : 0, most = k == 1 ? 60 : 100;
 
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c >= 0x80))
-            out[i] = '_';
+        for (len = SN_MIN(len, most); len > 0 && ((unsigned char)part[k][len] & 0xc0) == 0x80;)
+            len--;
+        if (len && k)
+            out[n++] = '_';
+        for (size_t i = 0; i < len; i++) {
+            unsigned char c = (unsigned char)part[k][i];
+
+            out[n++] = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c >= 0x80 ? (char)c : '_';
+        }
     }
+    (void)snprintf(out + n, room - n, ".svg");
 }
 
-static int figures(const struct sn_eval *e, struct sn_error *err)
+static void figures(const struct sn_eval *e, struct sn_outputs *o)
 {
     static const struct {
         const char *kind;
         bool (*draw)(const struct sn_eval *, int, struct sn_buf *);
     } of_set[] = { { "roc", sn_eval_fig_roc }, { "dca", sn_eval_fig_dca }, { "impact", sn_eval_fig_impact }, { "calls", sn_eval_fig_confusion }, { "subgroups", sn_eval_fig_subgroups } };
     struct sn_buf b = { 0 };
-    char name[256];
+    char name[SN_OUTPUT_NAME];
 
     sn_eval_fig_flow(e, &b);
-    SN_TRY(save(e, "figures/flow.svg", &b, err));
+    sn_outputs_take(o, "figures/flow.svg", &b);
     sn_eval_fig_auc(e, &b);
-    SN_TRY(save(e, "figures/auc.svg", &b, err));
+    sn_outputs_take(o, "figures/auc.svg", &b);
     for (size_t k = 0; k < e->d->n_models; k++) {
         file_name(name, sizeof name, "risks", NULL, e->d->model[k]);
         if (sn_eval_fig_risks(e, k, &b))
-            SN_TRY(save(e, name, &b, err));
+            sn_outputs_take(o, name, &b);
     }
     for (int s = 0; s < (int)e->d->n_sets; s++) {
         for (size_t i = 0; i < SN_COUNT(of_set); i++) {
             file_name(name, sizeof name, of_set[i].kind, e->set[s].name, NULL);
             if (of_set[i].draw(e, s, &b))
-                SN_TRY(save(e, name, &b, err));
+                sn_outputs_take(o, name, &b);
         }
         for (size_t k = 0; k < e->d->n_models; k++) {
             file_name(name, sizeof name, "calibration", e->set[s].name, e->d->model[k]);
             if (sn_eval_fig_calibration(e, s, k, &b))
-                SN_TRY(save(e, name, &b, err));
+                sn_outputs_take(o, name, &b);
         }
     }
-    return SN_OK;
 }
 
-static int tables(const struct sn_eval *e, struct sn_error *err)
+static void tables(const struct sn_eval *e, struct sn_outputs *o)
 {
     static const struct {
         const char *name;
         void (*fill)(const struct sn_eval *, struct sn_buf *);
     } files[] = {
         { "metrics.csv", sn_eval_csv_metrics },         { "roc.csv", sn_eval_csv_roc },     { "calibration.csv", sn_eval_csv_calibration },
-        { "dca.csv", sn_eval_csv_dca },                 { "comparisons.csv", sn_eval_csv_comparisons },
+        { "dca.csv", sn_eval_csv_dca },                 { "dca_differences.csv", sn_eval_csv_dca_differences },
+        { "comparisons.csv", sn_eval_csv_comparisons }, { "between_sets.csv", sn_eval_csv_between },
         { "subgroups.csv", sn_eval_csv_subgroups },     { "readers.csv", sn_eval_csv_readers },
     };
     struct sn_buf b = { 0 };
 
     for (size_t i = 0; i < SN_COUNT(files); i++) {
         files[i].fill(e, &b);
-        SN_TRY(save(e, files[i].name, &b, err));
+        sn_outputs_take(o, files[i].name, &b);
     }
-    return SN_OK;
 }
 
 int sn_eval_write(const struct sn_eval *e, struct sn_error *err)
 {
-    struct sn_buf b = { 0 }, path = { 0 };
+    struct sn_outputs files = { 0 };
+    struct sn_buf b = { 0 };
     struct sn_json w;
     int rc;
 
-    sn_buf_printf(&path, "%s/figures", e->o->dir);
-    rc = path.failed ? SN_NOMEM(err, "a path") : sn_mkdirs(path.data, err);
-    sn_buf_free(&path);
-    SN_TRY(rc);
-    SN_TRY(tables(e, err));
-    SN_TRY(figures(e, err));
+    tables(e, &files);
+    figures(e, &files);
     if (e->recal_text[0]) {
-        sn_buf_printf(&path, "%s/recalibration.json", e->o->dir);
-        rc = path.failed ? SN_NOMEM(err, "a path") : sn_recal_write(&e->recal, path.data, err);
-        sn_buf_free(&path);
-        SN_TRY(rc);
+        sn_json_init(&w, 1);
+        sn_recal_json(&e->recal, &w);
+        sn_buf_puts(&w.buf, "\n");
+        sn_outputs_take(&files, "recalibration.json", &w.buf);
     }
     sn_eval_html(e, &b);
-    SN_TRY(save(e, "report.html", &b, err));
+    sn_outputs_take(&files, "report.html", &b);
     sn_json_init(&w, 1);
     sn_eval_json(e, &w);
     sn_buf_puts(&w.buf, "\n");
-    return save(e, "results.json", &w.buf, err);
+    sn_outputs_take(&files, "results.json", &w.buf);
+    rc = sn_outputs_write(&files, e->o->dir, err);
+    sn_outputs_free(&files);
+    return rc;
 }

@@ -5,13 +5,14 @@
 #include "io/io.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 void sn_fig_frame(struct sn_svg *s, struct sn_buf *b, const struct sn_fig *f, double w_mm, double h_mm)
 {
     sn_svg_begin(s, b, f->id, w_mm, h_mm, f->title, f->footer);
-    sn_svg_text(s, 4 * SN_MM, 6.5 * SN_MM, &(struct sn_text){ .bold = true, .size = 12 }, f->title);
-    sn_svg_text(s, 4 * SN_MM, s->height - 2.2 * SN_MM, &(struct sn_text){ .size = 8.5, .colour = "#444" }, f->footer);
+    sn_svg_text_within(s, 4 * SN_MM, 6.5 * SN_MM, &(struct sn_text){ .bold = true, .size = 12 }, f->title, s->width - 8 * SN_MM);
+    sn_svg_text_within(s, 4 * SN_MM, s->height - 2.2 * SN_MM, &(struct sn_text){ .size = 8.5, .colour = "#444" }, f->footer, s->width - 8 * SN_MM);
 }
 
 static struct sn_pen band_of(struct sn_pen line)
@@ -42,11 +43,11 @@ static void whiskers(const struct sn_plot *p, const struct sn_fig_point *q)
         sn_svg_line(p->svg, sn_plot_x(p, q->x), sn_plot_y(p, q->y_lo), sn_plot_x(p, q->x), sn_plot_y(p, q->y_hi), &pen);
 }
 
-static struct sn_pen reader_pen(int group)
+static struct sn_pen reader_pen(const struct sn_fig_point *q)
 {
-    static const char *const fill[] = { "#fff", "#555", "#bbb", "#000" };
+    static const char *const fill[] = { "#fff", "#555", "#bbb", "#888" };
 
-    return (struct sn_pen){ .colour = "#000", .width = 1.1, .fill = fill[group % 4] };
+    return (struct sn_pen){ .colour = "#000", .width = 1.1, .fill = q->mean ? "#000" : fill[q->group % 4] };
 }
 
 static enum sn_marker reader_marker(int group)
@@ -54,6 +55,18 @@ static enum sn_marker reader_marker(int group)
     static const enum sn_marker m[] = { SN_DIAMOND, SN_SQUARE, SN_TRIANGLE, SN_TRIANGLE_DOWN };
 
     return m[group % 4];
+}
+
+static void reader_point(const struct sn_plot *p, const struct sn_fig_point *q)
+{
+    static const struct sn_pen thin = { .colour = "#000", .width = 0.8 };
+    struct sn_pen pen = reader_pen(q);
+
+    if (q->moved)
+        sn_svg_line(p->svg, sn_plot_x(p, q->from_x), sn_plot_y(p, q->from_y), sn_plot_x(p, q->x), sn_plot_y(p, q->y), &thin);
+    if (q->ring)
+        sn_plot_marker(p, SN_CIRCLE, q->x, q->y, 6.2, &thin);
+    sn_plot_marker(p, reader_marker(q->group), q->x, q->y, q->mean ? 5 : 3.6, &pen);
 }
 
 /* Rows for the curves, their bands and the points that have a label. */
@@ -66,7 +79,7 @@ static int legend_rows(const struct sn_fig_curve *curve, int n_curves, int first
         row[n++] = (struct sn_legend_row){ .text = curve[k].label, .has_line = true, .has_band = curve[k].n_band > 0, .pen = sn_series(first + k), .band = band_of(sn_series(first + k)) };
     for (int k = 0; k < n_points && n < SN_FIG_LEGEND; k++)
         if (point[k].label)
-            row[n++] = (struct sn_legend_row){ .text = point[k].label, .has_marker = true, .pen = reader_pen(point[k].group), .marker = reader_marker(point[k].group) };
+            row[n++] = (struct sn_legend_row){ .text = point[k].label, .has_marker = true, .pen = reader_pen(&point[k]), .marker = reader_marker(point[k].group) };
     return n;
 }
 
@@ -111,11 +124,8 @@ void sn_fig_roc(struct sn_buf *b, const struct sn_fig *f, const struct sn_fig_cu
         draw_curve(&p, &curve[k], k);
     for (int k = 0; k < n_points; k++)
         whiskers(&p, &point[k]);
-    for (int k = 0; k < n_points; k++) {
-        struct sn_pen pen = reader_pen(point[k].group);
-
-        sn_plot_marker(&p, reader_marker(point[k].group), point[k].x, point[k].y, 3.6, &pen);
-    }
+    for (int k = 0; k < n_points; k++)
+        reader_point(&p, &point[k]);
     sn_svg_legend(&s, p.x - 4, p.y + p.h + 12 * SN_MM, 0, row, rows);
     sn_svg_end(&s);
 }
@@ -159,7 +169,7 @@ void sn_fig_dca(struct sn_buf *b, const struct sn_fig *f, double lo, double hi, 
     sn_fig_frame(&s, b, f, 95, 11 + 66 + 12 + h / SN_MM + 8);
     p = area(&s, 74, 66);
     p.across = (struct sn_axis){ lo, hi, .grid = true, .percent = true, .label = "Threshold probability (%)" };
-    p.up = (struct sn_axis){ 0, 1, .grid = true, .label = "Net benefit" };
+    p.up = (struct sn_axis){ 0, 1, .grid = true, .label = "Net benefit per patient" };
     benefit_range(curve, n_curves, prevalence, lo, &p.up.lo, &p.up.hi);
     sn_plot_frame(&p);
     for (int i = 0; i < ALL_POINTS; i++) {
@@ -205,9 +215,10 @@ void sn_fig_impact(struct sn_buf *b, const struct sn_fig *f, double lo, double h
 /* Histograms of risk: with the event upwards, without downwards from the middle. */
 static void histograms(struct sn_svg *s, const struct sn_plot *above, const struct sn_fig_calibration *c)
 {
-    const struct sn_pen event = { .fill = "#000" }, other = { .fill = "#9aa3ad" };
+    const struct sn_pen event = { .fill = "#000" }, other = { .fill = "#9aa3ad" }, axis = { .colour = "#000", .width = 0.8 };
     const struct sn_text small = { .size = 8.5, .colour = "#444", .anchor = SN_START };
     double count[2][BINS] = { { 0 } }, most = 1.0, y = above->y + above->h + 17.5 * SN_MM, half = 6.2 * SN_MM;
+    char text[40];
 
     for (int k = 0; k < 2; k++)
         for (size_t i = 0; i < (k ? c->n1 : c->n0); i++) {
@@ -224,9 +235,19 @@ static void histograms(struct sn_svg *s, const struct sn_plot *above, const stru
 
                 sn_svg_rect(s, x0 + 0.4, k ? y - h : y, x1 - x0 - 0.8, h, k ? &event : &other);
             }
-    sn_svg_line(s, above->x, y, above->x + above->w, y, &(struct sn_pen){ .colour = "#000", .width = 0.8 });
-    sn_svg_text(s, above->x + above->w + 3, y - 6, &small, "event");
-    sn_svg_text(s, above->x + above->w + 3, y + 12, &small, "no event");
+    sn_svg_line(s, above->x, y, above->x + above->w, y, &axis);
+    for (int k = 0; k < 2; k++) { /* the scale: cases in the tallest bar */
+        double end = k ? y - half : y + half;
+
+        sn_svg_line(s, above->x - 4, end, above->x, end, &axis);
+        (void)snprintf(text, sizeof text, "%.0f", most);
+        sn_svg_text(s, above->x - 6, end + 3, &(struct sn_text){ .size = 8.5, .colour = "#444", .anchor = SN_END }, text);
+        (void)snprintf(text, sizeof text, "n = %zu", k ? c->n1 : c->n0);
+        sn_svg_text(s, above->x + above->w + 3, k ? y - 14 : y + 12, &small, k ? "event" : "no event");
+        sn_svg_text(s, above->x + above->w + 3, k ? y - 4 : y + 22, &small, text);
+    }
+    sn_svg_line(s, above->x, y - half, above->x, y + half, &axis);
+    sn_svg_text(s, above->x - 11 * SN_MM, y, &(struct sn_text){ .size = 8.5, .colour = "#444", .anchor = SN_MIDDLE, .turn = -90 }, "Cases");
 }
 
 static void calibration_groups(const struct sn_plot *p, const struct sn_fig_calibration *c)

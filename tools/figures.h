@@ -25,6 +25,10 @@ struct sn_fig_point {
     double x, y;
     double x_lo, x_hi, y_lo, y_hi;    /* whiskers; NaN: none */
     int group;                        /* marker */
+    bool mean;                        /* of the group: larger and black */
+    bool ring;                        /* a circle around it: a second condition (with assistance) ... */
+    double from_x, from_y;            /* ... and with `moved` a line from the same reader's first one */
+    bool moved;
 };
 
 /* 1 - specificity against sensitivity. */
@@ -73,7 +77,7 @@ void sn_fig_forest(struct sn_buf *b, const struct sn_fig *f, const char *axis, c
 /* A 2x2 table as a picture; label: "risk >= 0.31". */
 void sn_fig_confusion(struct sn_buf *b, const struct sn_fig *f, const char *label, size_t tp, size_t fp, size_t fn, size_t tn);
 
-/* STARD's flow of participants: boxes from top to bottom, exclusions to the side, one column a set. */
+/* STARD's flow of participants: boxes from top to bottom, exclusions to the side, one column a set. Positive is test >= cut. */
 struct sn_fig_flow_set {
     const char *name;
     size_t n, events;
@@ -81,6 +85,6 @@ struct sn_fig_flow_set {
     size_t tp, fp, fn, tn;
 };
 void sn_fig_flow(struct sn_buf *b, const struct sn_fig *f, const char *start, const char *const *excluded, int n_excluded, const char *analysed,
-                 const char *test, const struct sn_fig_flow_set *set, int n_sets);
+                 const char *test, const char *cut, const struct sn_fig_flow_set *set, int n_sets);
 
 #endif

@@ -120,7 +120,13 @@ void sn_fig_risks(struct sn_buf *b, const struct sn_fig *f, const char *axis, bo
         double x = p.x + p.w * (k + 0.5) / n;
 
         draw_group(&p, &g[k], x, 0.4 * p.w / n);
-        sn_svg_text(&s, x, p.y + p.h + 14, &(struct sn_text){ .size = 9, .anchor = SN_MIDDLE }, g[k].label);
+        if (k == 0 || strcmp(g[k].label, g[k - 1].label) != 0) { /* once below neighbours of one name */
+            int same = 1;
+
+            while (k + same < n && strcmp(g[k + same].label, g[k].label) == 0)
+                same++;
+            sn_svg_text_within(&s, x + p.w * (same - 1) / 2 / n, p.y + p.h + 14, &(struct sn_text){ .size = 9, .anchor = SN_MIDDLE }, g[k].label, p.w * same / n - 4);
+        }
         (void)snprintf(count, sizeof count, "n = %zu", g[k].n);
         sn_svg_text(&s, x, p.y + p.h + 25, &(struct sn_text){ .size = 9, .anchor = SN_MIDDLE, .bold = g[k].event }, g[k].event ? "event" : "no event");
         sn_svg_text(&s, x, p.y + p.h + 36, &(struct sn_text){ .size = 9, .anchor = SN_MIDDLE }, count);
@@ -277,7 +283,7 @@ static double flow_box(struct sn_svg *s, double x, double y, double w, const cha
 
     sn_svg_rect(s, x, y, w, h, &(struct sn_pen){ .colour = "#000", .width = 1, .fill = "#fff" });
     for (int i = 0; i < n; i++)
-        sn_svg_text(s, x + w / 2, y + 4 + FLOW_LINE * (i + 0.78), &(struct sn_text){ .size = 9, .anchor = SN_MIDDLE, .bold = i == 0 }, line[i]);
+        sn_svg_text_within(s, x + w / 2, y + 4 + FLOW_LINE * (i + 0.78), &(struct sn_text){ .size = 9, .anchor = SN_MIDDLE, .bold = i == 0 }, line[i], w - 6);
     return y + h;
 }
 
@@ -290,9 +296,9 @@ static void arrow(struct sn_svg *s, double x0, double y0, double x1, double y1)
 }
 
 /* One set's column: cases, then test positive and negative with their outcomes. */
-static double flow_set(struct sn_svg *s, const struct sn_fig_flow_set *t, const char *test, double x, double y, double w)
+static double flow_set(struct sn_svg *s, const struct sn_fig_flow_set *t, const char *test, const char *cut, double x, double y, double w)
 {
-    char text[4][120];
+    char text[3][120];
     double half = (w - 10) / 2, bottom;
 
     (void)snprintf(text[0], sizeof text[0], "%.60s", t->name);
@@ -306,20 +312,19 @@ static double flow_set(struct sn_svg *s, const struct sn_fig_flow_set *t, const 
         size_t with = k ? t->fn : t->tp, without = k ? t->tn : t->fp;
 
         arrow(s, mid, bottom, mid, bottom + 26);
-        (void)snprintf(text[0], sizeof text[0], "%s %s", test, k ? "negative" : "positive");
-        (void)snprintf(text[1], sizeof text[1], "n = %zu", with + without);
-        (void)snprintf(text[2], sizeof text[2], "event: %zu (%s)", with, k ? "FN" : "TP");
-        (void)snprintf(text[3], sizeof text[3], "no event: %zu (%s)", without, k ? "TN" : "FP");
-        (void)flow_box(s, left, bottom + 26, half, (const char *const[]){ text[0], text[1], text[2], text[3] }, 4);
+        (void)snprintf(text[0], sizeof text[0], "%s %.40s: n = %zu", k ? "<" : "\xe2\x89\xa5", cut, with + without);
+        (void)snprintf(text[1], sizeof text[1], "event: %zu (%s)", with, k ? "FN" : "TP");
+        (void)snprintf(text[2], sizeof text[2], "no event: %zu (%s)", without, k ? "TN" : "FP");
+        (void)flow_box(s, left, bottom + 26, half, (const char *const[]){ test, text[0], text[1], text[2] }, 4);
     }
     return bottom + 26 + 4 * FLOW_LINE + 8;
 }
 
 void sn_fig_flow(struct sn_buf *b, const struct sn_fig *f, const char *start, const char *const *excluded, int n_excluded, const char *analysed,
-                 const char *test, const struct sn_fig_flow_set *set, int n_sets)
+                 const char *test, const char *cut, const struct sn_fig_flow_set *set, int n_sets)
 {
     const int per_row = SN_MIN(n_sets, 3), rows = per_row ? (n_sets + per_row - 1) / per_row : 0;
-    const double middle = 60 * SN_MM, width = 62 * SN_MM, tall = 4 * SN_MM + 3 * FLOW_LINE + 8 + 26 + 4 * FLOW_LINE + 8 + 24;
+    const double middle = (n_excluded ? 60 : 87) * SN_MM, width = 62 * SN_MM, tall = 4 * SN_MM + 3 * FLOW_LINE + 8 + 26 + 4 * FLOW_LINE + 8 + 24;
     double y = 11 * SN_MM, gap = SN_MAX(30.0, (n_excluded + 1) * FLOW_LINE + 8 + 16), w;
     struct sn_svg s;
 
@@ -345,7 +350,7 @@ void sn_fig_flow(struct sn_buf *b, const struct sn_fig *f, const char *start, co
             sn_svg_line(&s, SN_MIN(middle, x + w / 2), y + 14, SN_MAX(middle, x + w / 2), y + 14, &flow_pen);
             arrow(&s, x + w / 2, y + 14, x + w / 2, top + 30);
         }
-        (void)flow_set(&s, &set[k], test, x, top + 30, w);
+        (void)flow_set(&s, &set[k], test, cut, x, top + 30, w);
     }
     sn_svg_line(&s, middle, y, middle, y + 14, &flow_pen);
     sn_svg_end(&s);

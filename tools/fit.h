@@ -12,7 +12,7 @@
 #define SN_FIT_MAX_WARNINGS 48
 
 struct sn_fit_options {
-    const char *file, *terms, *event;   /* event NULL: the outcome is 0 or 1 */
+    const char *file, *terms;
     struct sn_table_names names;
     const char *where[SN_FIT_MAX_WHERE]; /* "column=value" */
     size_t n_where;
@@ -23,6 +23,7 @@ struct sn_fit_options {
     uint64_t seed;
     double split;                        /* 0: none; share of the rows that is fitted */
     double level;                        /* of intervals */
+    double range_lo, range_hi;           /* of the decision curve; range_hi 0: none */
 };
 
 /* The table, its complete rows, and the design of those that are fitted. */
@@ -61,6 +62,14 @@ struct sn_fit_uni {
     struct sn_logit_test lr;
     size_t first, n;                     /* rows of uni_row */
 };
+/* Net benefit on the cases fitted, and what remains of it on others. */
+#define SN_FIT_DCA_REPEATS 20            /* of the cross-validation */
+struct sn_fit_dca {
+    bool asked, has;
+    char why_not[300];                   /* when asked, but not has */
+    size_t m, folds, repeats, replicates;
+    double *t, *all, *apparent, *cross, *corrected; /* [m]; cross: cross-validated; corrected: less the bootstrap's optimism */
+};
 struct sn_fit_report {
     const struct sn_fit_options *o;
     const struct sn_fit_data *d;
@@ -78,18 +87,23 @@ struct sn_fit_report {
     size_t parameters;                   /* coefficients without the intercept */
     struct sn_riley riley;
     double riley_r2;                     /* Cox-Snell R2, less its expected optimism */
-    double threshold, sensitivity, specificity; /* Youden's, on the data fitted */
+    double threshold, sensitivity, specificity; /* Youden's, on the data fitted; NaN: every risk is the same */
     double max_cook;
     size_t max_cook_row;
     struct sn_lasso lasso;
     struct sn_validation validation;
     bool has_lasso, has_validation;
+    struct sn_fit_dca dca;
     char *warning[SN_FIT_MAX_WARNINGS];
     size_t n_warnings;
     struct sn_arena arena;
 };
 int sn_fit_run(const struct sn_fit_options *o, const struct sn_fit_data *d, struct sn_pool *pool, struct sn_fit_report *r, struct sn_error *err);
 void sn_fit_report_free(struct sn_fit_report *r);
+
+int sn_fit_decide(struct sn_fit_report *r, struct sn_pool *pool, struct sn_error *err); /* fills r->dca, when there is a range */
+void sn_fit_dca_json(struct sn_json *w, const struct sn_fit_dca *c);
+void sn_fit_dca_print(const struct sn_fit_dca *c);
 
 void sn_fit_print(const struct sn_fit_report *r);                       /* for people, to stdout */
 void sn_fit_json(struct sn_json *w, const struct sn_fit_report *r);     /* members of the object that is open */

@@ -6,32 +6,18 @@
 
 /* ---- the outcome ----------------------------------------------------------------------------- */
 
-/* Without --event exactly 0 and 1; with it that text is 1, and the one other text is 0. */
 static int outcomes(const struct sn_fit_options *o, struct sn_fit_data *d, int col, double *y, struct sn_error *err)
 {
-    const char *other = NULL;
-    bool seen = false;
+    struct sn_outcome outcome = { .col = col, .positive = o->names.positive };
 
     for (size_t i = 0; i < d->keep.n; i++) {
-        size_t row = d->keep.row[i];
-        const char *cell = sn_csv_cell(&d->table.csv, row, col);
         int flag;
 
-        if (o->event) {
-            flag = strcmp(cell, o->event) == 0;
-            seen |= flag;
-            if (!flag && other && strcmp(cell, other) != 0)
-                return sn_table_fault(&d->table, row, col, err, "a third outcome '%.40s', after '%.40s' and '%.40s'", cell, o->event, other);
-            other = flag ? other : cell;
-        } else {
-            SN_TRY(sn_table_flag(&d->table, row, col, &flag, NULL) == SN_OK
-                       ? SN_OK
-                       : sn_table_fault(&d->table, row, col, err, "'%.40s' is neither 0 nor 1; --event VALUE says which text is the event", cell));
-        }
+        SN_TRY(sn_table_outcome(&d->table, d->keep.row[i], &outcome, &flag, err));
         y[i] = flag;
     }
-    if (o->event && !seen && d->keep.n)
-        return SN_FAIL(err, SN_EFORMAT, "%s: column '%.60s' has no '%.40s' in the rows used", d->table.file, o->names.outcome, o->event);
+    if (outcome.positive && !outcome.seen && d->keep.n)
+        return SN_FAIL(err, SN_EFORMAT, "%s: column '%.60s' has no '%.40s' in the rows used", d->table.file, o->names.outcome, outcome.positive);
     return SN_OK;
 }
 

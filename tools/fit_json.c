@@ -39,7 +39,7 @@ static void put_data(struct sn_json *w, const struct sn_fit_report *r)
     sn_json_kv_int(w, "repeated_rows_of_a_patient", (int64_t)d->repeated);
     sn_json_kv_int(w, "set_aside_by_split", (int64_t)d->others);
     sn_json_kv(w, "outcome", r->o->names.outcome);
-    sn_json_kv(w, "event", r->o->event ? r->o->event : "1");
+    sn_json_kv(w, "positive", r->o->names.positive ? r->o->names.positive : "1");
     sn_json_kv_int(w, "n", (int64_t)d->n);
     sn_json_kv_int(w, "events", (int64_t)d->events);
     sn_json_end_object(w);
@@ -64,7 +64,7 @@ static void put_options(struct sn_json *w, const struct sn_fit_options *o)
     sn_json_kv_number(w, "level", o->level);
     sn_json_kv_number(w, "split", o->split > 0 ? o->split : (double)NAN);
     sn_json_kv_int(w, "bootstrap_replicates", (int64_t)o->boot);
-    sn_json_kv_int(w, "seed", (int64_t)o->seed);
+    sn_json_kv_seed(w, o->seed);
     sn_json_end_object(w);
 }
 
@@ -175,15 +175,6 @@ static void put_covariance(struct sn_json *w, const struct sn_fit_report *r)
     sn_json_end_array(w);
 }
 
-static void put_numbers(struct sn_json *w, const char *key, const double *v, size_t n)
-{
-    sn_json_key(w, key);
-    sn_json_array(w);
-    for (size_t i = 0; i < n; i++)
-        sn_json_number(w, v[i]);
-    sn_json_end_array(w);
-}
-
 static void put_lasso(struct sn_json *w, const struct sn_fit_report *r)
 {
     const struct sn_lasso *l = &r->lasso;
@@ -197,9 +188,9 @@ static void put_lasso(struct sn_json *w, const struct sn_fit_report *r)
     sn_json_kv_int(w, "folds", (int64_t)l->folds);
     sn_json_kv_number(w, "lambda_min", l->lambda[l->at_min]);
     sn_json_kv_number(w, "lambda_1se", l->lambda[l->at_1se]);
-    put_numbers(w, "lambda", l->lambda, l->n_lambda);
-    put_numbers(w, "deviance", l->deviance, l->n_lambda);
-    put_numbers(w, "deviance_se", l->se, l->n_lambda);
+    sn_json_kv_numbers(w, "lambda", l->lambda, l->n_lambda);
+    sn_json_kv_numbers(w, "deviance", l->deviance, l->n_lambda);
+    sn_json_kv_numbers(w, "deviance_se", l->se, l->n_lambda);
     sn_json_key(w, "nonzero");
     sn_json_array(w);
     for (size_t i = 0; i < l->n_lambda; i++)
@@ -274,6 +265,7 @@ void sn_fit_json(struct sn_json *w, const struct sn_fit_report *r)
     sn_json_end_object(w);
     put_lasso(w, r);
     put_validation(w, r);
+    sn_fit_dca_json(w, &r->dca);
     put_riley(w, r);
 }
 
@@ -286,7 +278,7 @@ static void put_part(struct sn_json *w, const struct sn_logistic *m, const struc
         sn_json_kv(w, "level", p->level);
     if (!p->n_knots)
         return;
-    put_numbers(w, "knots", p->knots, p->n_knots);
+    sn_json_kv_numbers(w, "knots", p->knots, p->n_knots);
     sn_json_kv_int(w, "basis", (int64_t)p->basis);
 }
 
@@ -324,9 +316,9 @@ static void put_column(struct sn_json *w, const struct sn_logistic_column *c)
     } else {
         sn_json_kv_number(w, "min", c->min);
         sn_json_kv_number(w, "max", c->max);
-        put_numbers(w, "quartiles", c->quartile, 3);
+        sn_json_kv_numbers(w, "quartiles", c->quartile, 3);
         if (c->n_values)
-            put_numbers(w, "values", c->values, c->n_values);
+            sn_json_kv_numbers(w, "values", c->values, c->n_values);
     }
     sn_json_end_object(w);
 }
@@ -351,7 +343,7 @@ int sn_fit_write_model(const struct sn_fit_report *r, const char *path, struct s
     int rc;
 
     (void)snprintf(trained, sizeof trained, "%.100s: %zu cases, %zu events", r->d->table.file, r->d->n, r->d->events);
-    (void)snprintf(outcome, sizeof outcome, "%.90s%s%.90s", r->o->names.outcome, r->o->event ? " = " : "", r->o->event ? r->o->event : "");
+    (void)snprintf(outcome, sizeof outcome, "%.90s%s%.90s", r->o->names.outcome, r->o->names.positive ? " = " : "", r->o->names.positive ? r->o->names.positive : "");
     sn_json_init(&w, 2);
     sn_json_object(&w);
     sn_json_kv(&w, "format", "sentinode-logistic");

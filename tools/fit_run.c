@@ -137,39 +137,31 @@ static int univariable(struct sn_fit_report *r, struct sn_error *err)
 
 /* ---- the operating point ------------------------------------------------------------------------ */
 
-/* Youden's: sensitivity + specificity largest; between two risks their middle, as pROC; the lowest of several. */
+/* Youden's: as evaluate chooses it, of several the one of highest specificity. */
 static int youden(struct sn_fit_report *r, struct sn_error *err)
 {
-    const struct sn_fit_data *d = r->d;
-    double *risk = calloc(d->n, sizeof *risk), best = -1, ones = (double)d->events, zeros = (double)(d->n - d->events), below0 = 0, below1 = 0;
-    uint32_t *order = malloc(d->n * sizeof *order);
-    int rc = risk && order ? SN_OK : SN_NOMEM(err, "the operating point");
+    size_t n = r->d->n;
+    double *risk = calloc(n, sizeof *risk);
+    struct sn_roc roc = { 0 };
+    struct sn_cut cut;
+    int rc = risk ? SN_OK : SN_NOMEM(err, "the operating point");
 
     for (size_t j = 0; !rc && j < r->data.p; j++)
-        for (size_t i = 0; i < d->n; i++)
-            risk[i] += r->beta[j] * r->data.x[j * d->n + i];
-    for (size_t i = 0; !rc && i < d->n; i++)
+        for (size_t i = 0; i < n; i++)
+            risk[i] += r->beta[j] * r->data.x[j * n + i];
+    for (size_t i = 0; !rc && i < n; i++)
         risk[i] = sn_sigmoid(risk[i]);
-    rc = rc ? rc : sn_sort_order(risk, d->n, order, err);
-    for (size_t i = 0; !rc && i < d->n; i++) { /* positive: from the i-th smallest risk on */
-        double here = risk[order[i]], before = i ? risk[order[i - 1]] : here, j;
+    rc = rc ? rc : sn_roc_build(risk, r->d->y, n, &roc, err);
+    rc = rc ? rc : sn_roc_cut(&roc, &(struct sn_cut_rule){ .kind = SN_CUT_YOUDEN }, &cut, err);
+    if (!rc) {
+        bool any = isfinite(cut.threshold);
 
-        if (i && here != before) {
-            j = (ones - below1) / ones + below0 / zeros;
-            if (j > best) {
-                best = j;
-                r->threshold = (before + here) / 2;
-                r->sensitivity = (ones - below1) / ones;
-                r->specificity = below0 / zeros;
-            }
-        }
-        below0 += d->y[order[i]] < 0.5;
-        below1 += d->y[order[i]] > 0.5;
+        r->threshold = any ? cut.threshold : (double)NAN;
+        r->sensitivity = any ? cut.sens : (double)NAN;
+        r->specificity = any ? cut.spec : (double)NAN;
     }
-    if (!rc && best < 0)
-        r->threshold = r->sensitivity = r->specificity = NAN; /* every risk is the same */
+    sn_roc_free(&roc);
     free(risk);
-    free(order);
     return rc;
 }
 
@@ -281,6 +273,7 @@ static int compute(struct sn_fit_report *r, struct sn_pool *pool, struct sn_erro
         SN_TRY(sn_logit_validate(&r->data, &o->recipe, r->beta, r->d->cluster, o->boot, o->seed, pool, &r->validation, err));
         r->has_validation = true;
     }
+    SN_TRY(sn_fit_decide(r, pool, err));
     warnings(r);
     return SN_OK;
 }

@@ -184,7 +184,7 @@ void sn_fit_print(const struct sn_fit_report *r)
     if (r->o->split > 0)
         (void)printf("  split %s of each outcome, seed %llu: %zu fitted, %zu set aside\n", sn_fixed(r->o->split, 2, b), (unsigned long long)r->o->seed, d->n,
                      d->others);
-    (void)printf("%s = %s: %zu of %zu fitted (%s%%); %s\nresearch use only\n", r->o->names.outcome, r->o->event ? r->o->event : "1", d->events, d->n,
+    (void)printf("%s = %s: %zu of %zu fitted (%s%%); %s\nresearch use only\n", r->o->names.outcome, r->o->names.positive ? r->o->names.positive : "1", d->events, d->n,
                  sn_fixed(100.0 * (double)d->events / (double)d->n, 1, b), sn_fit_method(r->o));
     print_univariable(r);
     head(r, "the model");
@@ -198,6 +198,7 @@ void sn_fit_print(const struct sn_fit_report *r)
     print_lasso(r);
     print_quality(r);
     print_validation(r);
+    sn_fit_dca_print(&r->dca);
     if (!isnan(r->riley.needed))
         (void)printf("\nsample size (Riley 2020) for %zu coefficients: %.0f cases with %.0f events; here %zu with %zu\n", r->data.p - 1, r->riley.needed,
                      r->riley.events, d->n, d->events);

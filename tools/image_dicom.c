@@ -29,7 +29,8 @@ const char *sn_warning_text(unsigned warnings, char *buf, size_t n)
                   { SN_WARN_REGIONS, "several panes, the largest shown" },
                   { SN_WARN_COLOUR, "colour in the picture (Doppler, elastography)" },
                   { SN_WARN_MARKS, "callipers or text in the picture" },
-                  { SN_WARN_SPACING, "doubtful physical scale" } };
+                  { SN_WARN_SPACING, "doubtful physical scale" },
+                  { SN_WARN_DAMAGED, "damaged file, decoded as far as it goes" } };
     size_t used = 0;
 
     buf[0] = 0;
@@ -89,17 +90,13 @@ int sn_dicom_write_raw(struct sn_dicom *d, long frame, const char *path, struct 
 
 /* ---- all frames as shown ------------------------------------------------------------------------ */
 
-static int write_numbered(const struct sn_image *im, const char *path, uint32_t frame, struct sn_error *err)
+/* OUT-0001.png for OUT.png and frame 0. */
+static int number(const char *path, uint32_t frame, struct sn_buf *name, struct sn_error *err)
 {
-    size_t stem = strlen(path) - strlen(".png");
-    struct sn_buf name = { 0 };
-    int rc;
-
-    sn_buf_add(&name, path, stem);
-    sn_buf_printf(&name, "-%04u.png", frame + 1);
-    rc = name.failed ? SN_NOMEM(err, "a file name") : sn_png_write(name.data, im, err);
-    sn_buf_free(&name);
-    return rc;
+    name->len = 0;
+    sn_buf_add(name, path, strlen(path) - strlen(".png"));
+    sn_buf_printf(name, "-%04u.png", frame + 1);
+    return name->failed ? SN_NOMEM(err, "a file name") : SN_OK;
 }
 
 static int write_stack(struct sn_buf *stack, const struct sn_image *im, uint32_t frames, const char *path, struct sn_error *err)
@@ -112,9 +109,10 @@ static int write_stack(struct sn_buf *stack, const struct sn_image *im, uint32_t
 int sn_dicom_write_all(struct sn_dicom *d, int region, const char *path, struct sn_error *err)
 {
     bool png = strcmp(path + strlen(path) - 4, ".png") == 0;
-    struct sn_buf stack = { 0 };
+    struct sn_buf stack = { 0 }, name = { 0 };
     struct sn_image im = { 0 };
     struct sn_dicom_pixels p;
+    uint32_t written = 0;
     int rc;
 
     SN_TRY(sn_dicom_describe(d, &p, err));
@@ -124,7 +122,9 @@ int sn_dicom_write_all(struct sn_dicom *d, int region, const char *path, struct 
         sn_image_free(&im);
         SN_TRY_OUT(sn_dicom_image(d, &view, &im, err));
         if (png) {
-            SN_TRY_OUT(write_numbered(&im, path, f, err));
+            SN_TRY_OUT(number(path, f, &name, err));
+            SN_TRY_OUT(sn_png_write(name.data, &im, err));
+            written++;
             continue;
         }
         if (stack.len + sn_image_bytes(&im) > SN_DICOM_MAX_STORED)
@@ -135,6 +135,9 @@ int sn_dicom_write_all(struct sn_dicom *d, int region, const char *path, struct 
     }
     rc = png ? SN_OK : write_stack(&stack, &im, p.frames, path, err);
 out:
+    while (rc && written > 0 && number(path, --written, &name, NULL) == SN_OK)
+        (void)remove(name.data); /* all frames or none */
+    sn_buf_free(&name);
     sn_image_free(&im);
     sn_buf_free(&stack);
     return rc;

@@ -126,10 +126,10 @@ int sn_input_open(const char *path, const char *name, struct sn_map *map, long *
     return rc;
 }
 
-int sn_input_read(const char *path, const char *name, struct sn_input *in, struct sn_error *err)
+int sn_input_read(const char *path, const char *name, bool lenient, struct sn_input *in, struct sn_error *err)
 {
     struct sn_dicom_view view = { SN_FRAME_ONLY, SN_REGION_AUTO };
-    const struct sn_image_options opt = { .dicom = &view };
+    const struct sn_image_options opt = { .lenient = lenient, .dicom = &view };
     struct sn_map map = { 0 };
     struct sn_image raw = { 0 };
     int rc;

@@ -146,13 +146,13 @@ static void predictor(struct sn_svg *s, const struct sn_nomogram *n, int index, 
 }
 
 /* Total points and the risk below, on one scale from 0 to the next round number. */
-static void totals(struct sn_svg *s, const struct sn_nomogram *n, const char *outcome, double y, double gap, double k,
+static void totals(struct sn_svg *s, const struct sn_nomogram *n, const struct sn_logistic *m, double y, double gap, double k,
                    const struct sn_logistic_value *values)
 {
     static const double risks[] = { 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999 };
     double first, step, most, total = 0;
     int count = sn_pretty(0, n->max_points, 10, &first, &step), low = -1, high = -1;
-    char label[48], name[240];
+    char label[48], name[480];
     struct row r;
 
     most = sn_pretty_value(first, step, count - 1);
@@ -178,18 +178,18 @@ static void totals(struct sn_svg *s, const struct sn_nomogram *n, const char *ou
     if (values)
         mark(&r, AT(total), sn_fixed(sn_nomogram_risk(n, total), 3, label));
 #undef AT
-    (void)snprintf(name, sizeof name, "Risk of %.200s", *outcome ? outcome : "the model's outcome");
-    sn_svg_text(s, LEFT, y + gap + 52, &(struct sn_text){ .size = 14 }, name);
+    (void)snprintf(name, sizeof name, "Risk of %.200s%s%.200s", *m->outcome ? m->outcome : "the model's outcome", *m->trained_on ? "; fitted on " : "", m->trained_on);
+    sn_svg_text_within(s, LEFT, y + gap + 52, &(struct sn_text){ .size = 14 }, name, RIGHT - LEFT);
 }
 
-void sn_nomogram_svg(struct sn_buf *b, const struct sn_nomogram *n, const char *outcome, const struct sn_logistic_value *values, bool page)
+void sn_nomogram_svg(struct sn_buf *b, const struct sn_nomogram *n, const struct sn_logistic *m, const struct sn_logistic_value *values, bool page)
 {
     double gap = SN_MIN(96.0, (double)(BOTTOM - TOP) / (n->n_axes + 2)), k = SN_MIN(1.0, gap / ROOMY);
     double height = SN_MIN((double)MOST_HEIGHT, TOP + gap * (n->n_axes + 2) + 110); /* no emptier than it must be */
     struct sn_svg s;
     struct row r;
 
-    sn_svg_begin(&s, b, "nomogram", 297, floor(height / SN_MM), "Nomogram", outcome);
+    sn_svg_begin(&s, b, "nomogram", 297, floor(height / SN_MM), "Nomogram", m->outcome);
     if (page)
         sn_buf_puts(b, "<style>@page{size:A4 landscape;margin:0}</style>\n");
     sn_svg_text(&s, LEFT, 42, &(struct sn_text){ .size = 20, .bold = true }, "Nomogram");
@@ -206,6 +206,6 @@ void sn_nomogram_svg(struct sn_buf *b, const struct sn_nomogram *n, const char *
     }
     for (int i = 0; i < n->n_axes; i++)
         predictor(&s, n, i, TOP + gap * (i + 1), k, values);
-    totals(&s, n, outcome, TOP + gap * (n->n_axes + 1), gap, k, values);
+    totals(&s, n, m, TOP + gap * (n->n_axes + 1), gap, k, values);
     sn_svg_end(&s);
 }

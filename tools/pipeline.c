@@ -220,6 +220,8 @@ static void input_quality(const struct sn_input *in, struct sn_quality *q)
         sn_quality_add(q, "marks", "there are callipers, text or other graphics in the ultrasound picture");
     if (in->warnings & SN_WARN_SPACING)
         sn_quality_add(q, "spacing", "the file's statements about physical scale are doubtful");
+    if (in->warnings & SN_WARN_DAMAGED)
+        sn_quality_add(q, "damaged", "the file is damaged: parts of the picture are missing or made up");
 }
 
 static int find_lesion(struct sn_pipeline *p, struct sn_analysis *a, struct sn_error *err)
@@ -248,7 +250,7 @@ static int find_lesion(struct sn_pipeline *p, struct sn_analysis *a, struct sn_e
     return SN_OK;
 }
 
-int sn_pipeline_run(struct sn_pipeline *p, const char *path, const char *name, struct sn_analysis *a,
+int sn_pipeline_run(struct sn_pipeline *p, const char *path, const char *name, bool lenient, struct sn_analysis *a,
                     struct sn_error *err)
 {
     const struct sn_pack *pack = p->pack;
@@ -256,7 +258,7 @@ int sn_pipeline_run(struct sn_pipeline *p, const char *path, const char *name, s
     int rc;
 
     *a = (struct sn_analysis){ 0 };
-    SN_TRY(sn_input_read(path, name, &a->in, err));
+    SN_TRY(sn_input_read(path, name, lenient, &a->in, err));
     SN_TRY_OUT(find_lesion(p, a, err));
     if (a->found && p->cls[0]) {
         SN_TRY_OUT(sn_region_crop(&a->in.grey, a->mask, &a->box, &pack->region, &grey, err));

@@ -23,9 +23,9 @@ struct sn_input {
 };
 /*
  * `name` is what errors say; codes as sn_image_decode. A path that names no file but ends in #K or #mid
- * is a frame of a DICOM file: cine.dcm#12, counted from 1.
+ * is a frame of a DICOM file: cine.dcm#12, counted from 1. lenient: a damaged JPEG is decoded as far as it goes.
  */
-int sn_input_read(const char *path, const char *name, struct sn_input *in, struct sn_error *err);
+int sn_input_read(const char *path, const char *name, bool lenient, struct sn_input *in, struct sn_error *err);
 void sn_input_free(struct sn_input *in); /* a zeroed one is fine */
 /* The file behind such a path, and the frame its end asks for (else *frame stays). */
 int sn_input_open(const char *path, const char *name, struct sn_map *map, long *frame, struct sn_error *err);
@@ -101,8 +101,8 @@ struct sn_pipeline;
 int sn_pipeline_create(struct sn_pipeline **p, const struct sn_pack *pack, const struct sn_net_options *opt,
                        bool segment_only, struct sn_error *err);
 void sn_pipeline_free(struct sn_pipeline *p); /* NULL is fine */
-/* On failure a is empty. */
-int sn_pipeline_run(struct sn_pipeline *p, const char *path, const char *name, struct sn_analysis *a,
+/* On failure a is empty. lenient: as sn_input_read. */
+int sn_pipeline_run(struct sn_pipeline *p, const char *path, const char *name, bool lenient, struct sn_analysis *a,
                     struct sn_error *err);
 
 /* One classifier on an image already cut out. */

@@ -4,6 +4,7 @@
 
 #include "io/io.h"
 #include "stats/stats.h"
+#include "tools/table.h"
 
 #define SN_READERS_MAX 64
 #define SN_GROUPS_MAX 8
@@ -11,6 +12,7 @@
 struct sn_readers_options {
     const char *reads, *predictions; /* predictions NULL: no model */
     const char *key, *outcome, *score, *cluster; /* column names; key is in both tables */
+    enum sn_encoding encoding;
     double threshold;  /* of the model: score >= threshold is positive; NaN: none */
     double margin;     /* of non-inferiority; NaN: none */
     bool binary_auc;   /* compare AUCs of readers who only gave calls, too */
@@ -36,9 +38,7 @@ struct sn_reader {
 };
 
 struct sn_reads {
-    struct sn_csv reads, preds;
-    const char *reads_file, *preds_file;
-    char reads_sha256[SN_SHA256_HEX], preds_sha256[SN_SHA256_HEX];
+    struct sn_table reads, preds; /* preds.file NULL: no model */
     struct sn_read_case *cases;
     size_t n, n_clusters;
     struct sn_reader readers[SN_READERS_MAX];
@@ -86,13 +86,14 @@ struct sn_group_result {
 struct sn_kappa_pair {
     int a, b, assisted;
     struct sn_agreement kappa;
-    struct sn_agreement weighted; /* quadratic, of the scores; n 0: no whole-number scores 0..20 by both */
+    struct sn_agreement linear, quadratic; /* of the scores; n 0: no whole-number scores 0..20 by both */
 };
 struct sn_agreement_result {
     int assisted, readers;
     size_t n;
     bool ok;
     struct sn_agreement fleiss, ac1;
+    struct sn_iccs icc; /* of the scores of the readers who gave them, on the cases they all scored; n 0: none */
 };
 /* With minus without assistance. */
 struct sn_assistance_result {
@@ -115,10 +116,7 @@ struct sn_model_result {
     double model;
     struct sn_mrmc_mean m; /* mean of the readers' differences from the model: reader - model */
 };
-struct sn_reader_net_benefit {
-    double threshold, all, model; /* net benefit per case */
-};
-
+#define SN_READERS_BAND 101 /* of the ROC's band: 1 - specificity 0, 0.01, ..., 1 */
 struct sn_readers_results {
     struct sn_reader_result *r;
     size_t n_r;
@@ -137,16 +135,20 @@ struct sn_readers_results {
     struct sn_proportion model_sensitivity, model_specificity, model_accuracy; /* at the threshold */
     size_t roc_n;
     double *roc_fpr, *roc_tpr; /* [roc_n] from (0,0) to (1,1) */
-    size_t dca_n, dca_cases;
-    struct sn_reader_net_benefit *dca;
-    double *dca_reader;        /* [dca_n][n_r] */
+    bool has_band;
+    double band_lo[SN_READERS_BAND], band_hi[SN_READERS_BAND]; /* of the sensitivity; clusters drawn */
+    size_t dca_n, dca_cases;   /* thresholds; 0: not asked for */
+    bool dca_ok, dca_has_model; /* both outcomes present; the scores are risks */
+    double *dca_t;             /* [dca_n] */
+    struct sn_dca_point *dca_all, *dca_model; /* [dca_n] */
+    struct sn_dca_point *dca_reader; /* [n_r][dca_n] */
 };
 int sn_readers_analyse(const struct sn_reads *s, const struct sn_readers_options *opt, struct sn_pool *pool,
                        struct sn_readers_results *out, struct sn_error *err);
 void sn_readers_results_free(struct sn_readers_results *r);
 
 /* readers_roc.c: the model's part */
-int sn_readers_model(const struct sn_reads *s, const struct sn_readers_options *opt, struct sn_readers_results *out,
+int sn_readers_model(const struct sn_reads *s, const struct sn_readers_options *opt, struct sn_pool *pool, struct sn_readers_results *out,
                      struct sn_error *err);
 /* r has reader and assisted set and its own rates; fills what concerns the model. */
 int sn_readers_against_model(const struct sn_reads *s, const struct sn_readers_options *opt, struct sn_pool *pool,
@@ -166,10 +168,12 @@ int sn_readers_together(const struct sn_reads *s, const struct sn_readers_option
 /* readers_json.c, readers_say.c, readers_svg.c */
 int sn_readers_json(const struct sn_reads *s, const struct sn_readers_options *opt, const struct sn_readers_results *r,
                     struct sn_json *w, struct sn_error *err);
-void sn_readers_say(const struct sn_reads *s, const struct sn_readers_options *opt, const struct sn_readers_results *r);
-int sn_readers_write_csv(const struct sn_reads *s, const struct sn_readers_results *r, const char *dir, struct sn_error *err);
-void sn_readers_svg(struct sn_buf *b, const struct sn_reads *s, const struct sn_readers_options *opt,
-                    const struct sn_readers_results *r);
+void sn_readers_say(struct sn_buf *say, const struct sn_reads *s, const struct sn_readers_options *opt, const struct sn_readers_results *r);
+void sn_readers_csv(const struct sn_reads *s, const struct sn_readers_results *r, struct sn_buf *b);
+void sn_readers_dca_csv(const struct sn_reads *s, const struct sn_readers_results *r, struct sn_buf *b);
+/* The model's ROC curve with its band and the readers on it; net benefit of the model, of each group, treating all and none. */
+void sn_readers_roc_svg(struct sn_buf *b, const struct sn_reads *s, const struct sn_readers_options *opt, const struct sn_readers_results *r);
+void sn_readers_dca_svg(struct sn_buf *b, const struct sn_reads *s, const struct sn_readers_options *opt, const struct sn_readers_results *r);
 const char *sn_reader_label(const struct sn_reads *s, const struct sn_reader_result *r, char *buf); /* "R1 (senior), assisted"; buf of 160 */
 
 #endif

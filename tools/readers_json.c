@@ -178,6 +178,29 @@ static void put_kappa(struct sn_json *w, const char *key, const struct sn_agreem
     sn_json_end_object(w);
 }
 
+static void put_iccs(struct sn_json *w, const struct sn_iccs *icc)
+{
+    static const char *const names[] = { "icc_1_1", "icc_2_1", "icc_3_1" };
+
+    sn_json_key(w, "icc_scores");
+    if (!icc->n) {
+        sn_json_null(w);
+        return;
+    }
+    sn_json_object(w);
+    sn_json_kv_int(w, "readers", icc->k);
+    sn_json_kv_int(w, "n", (int64_t)icc->n);
+    for (int i = 0; i < 3; i++) {
+        sn_json_key(w, names[i]);
+        sn_json_object(w);
+        sn_json_kv_number(w, "value", icc->single[i].value);
+        sn_json_kv_number(w, "lo", icc->single[i].lo);
+        sn_json_kv_number(w, "hi", icc->single[i].hi);
+        sn_json_end_object(w);
+    }
+    sn_json_end_object(w);
+}
+
 static void put_agreement(struct sn_json *w, const struct sn_reads *s, const struct sn_readers_results *out)
 {
     sn_json_key(w, "agreement");
@@ -189,6 +212,7 @@ static void put_agreement(struct sn_json *w, const struct sn_reads *s, const str
             sn_json_kv_int(w, "readers", out->agreement[a].readers);
             put_kappa(w, "fleiss_kappa", &out->agreement[a].fleiss);
             put_kappa(w, "gwet_ac1", &out->agreement[a].ac1);
+            put_iccs(w, &out->agreement[a].icc);
             sn_json_end_object(w);
         }
     sn_json_end_array(w);
@@ -200,7 +224,8 @@ static void put_agreement(struct sn_json *w, const struct sn_reads *s, const str
         sn_json_kv(w, "second", s->readers[out->pair[i].b].name);
         sn_json_kv_bool(w, "assisted", out->pair[i].assisted != 0);
         put_kappa(w, "kappa", &out->pair[i].kappa);
-        put_kappa(w, "kappa_quadratic_scores", &out->pair[i].weighted);
+        put_kappa(w, "kappa_linear_scores", &out->pair[i].linear);
+        put_kappa(w, "kappa_quadratic_scores", &out->pair[i].quadratic);
         sn_json_end_object(w);
     }
     sn_json_end_array(w);
@@ -326,7 +351,7 @@ static void put_dca(struct sn_json *w, const struct sn_reads *s, const struct sn
     char label[160];
 
     sn_json_key(w, "decision_curve");
-    if (!out->dca_n) {
+    if (!out->dca_n || !out->dca_ok) {
         sn_json_null(w);
         return;
     }
@@ -337,7 +362,7 @@ static void put_dca(struct sn_json *w, const struct sn_reads *s, const struct sn
         sn_json_key(w, keys[k]);
         sn_json_array(w);
         for (size_t i = 0; i < out->dca_n; i++)
-            sn_json_number(w, k == 0 ? out->dca[i].threshold : k == 1 ? out->dca[i].all : out->dca[i].model);
+            sn_json_number(w, k == 0 ? out->dca_t[i] : k == 1 ? out->dca_all[i].net_benefit : out->dca_has_model ? out->dca_model[i].net_benefit : (double)NAN);
         sn_json_end_array(w);
     }
     sn_json_key(w, "readers");
@@ -348,7 +373,7 @@ static void put_dca(struct sn_json *w, const struct sn_reads *s, const struct sn
         sn_json_key(w, "net_benefit");
         sn_json_array(w);
         for (size_t i = 0; i < out->dca_n; i++)
-            sn_json_number(w, out->dca_reader[i * out->n_r + r]);
+            sn_json_number(w, out->dca_reader[r * out->dca_n + i].net_benefit);
         sn_json_end_array(w);
         sn_json_end_object(w);
     }
@@ -364,10 +389,10 @@ int sn_readers_json(const struct sn_reads *s, const struct sn_readers_options *o
     sn_json_kv_int(w, "version", 1);
     sn_json_kv(w, "program", SN_VERSION);
     sn_json_kv_bool(w, "research_use_only", true);
-    sn_json_kv(w, "reads", s->reads_file);
-    sn_json_kv(w, "reads_sha256", s->reads_sha256);
-    sn_json_kv(w, "predictions", s->preds_file);
-    sn_json_kv(w, "predictions_sha256", s->preds_file ? s->preds_sha256 : NULL);
+    sn_json_kv(w, "reads", s->reads.file);
+    sn_json_kv(w, "reads_sha256", s->reads.sha256);
+    sn_json_kv(w, "predictions", s->preds.file);
+    sn_json_kv(w, "predictions_sha256", s->preds.file ? s->preds.sha256 : NULL);
     sn_json_kv_int(w, "cases", (int64_t)s->n);
     sn_json_kv_int(w, "clusters", (int64_t)s->n_clusters);
     sn_json_kv(w, "cluster", s->by_cluster ? opt->cluster : opt->key);
@@ -377,7 +402,7 @@ int sn_readers_json(const struct sn_reads *s, const struct sn_readers_options *o
     sn_json_kv_number(w, "margin", opt->margin);
     sn_json_kv_number(w, "level", opt->level);
     sn_json_kv_int(w, "bootstrap_replicates", (int64_t)opt->boot);
-    sn_json_kv_int(w, "seed", (int64_t)opt->seed);
+    sn_json_kv_seed(w, opt->seed);
     sn_json_kv(w, "covariances", "jackknife");
     put_model(w, opt, r);
     put_readers(w, s, r);

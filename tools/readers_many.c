@@ -1,6 +1,5 @@
 /* readers_many.c: readers by themselves, in groups, against each other, with and without assistance. */
 #include "tools/readers.h"
-#include "stats/tails.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,27 +33,28 @@ static bool is_ordinal(const struct sn_reads *s, int reader, int assisted)
 /* AUC and its DeLong interval, of scores or of calls. */
 static int reader_auc(const struct sn_reads *s, const struct sn_readers_options *opt, struct sn_reader_result *r, struct sn_error *err)
 {
-    int *y = calloc(s->n + 1, sizeof *y), rc = SN_OK;
-    double *x = calloc(s->n + 1, sizeof *x), var, half;
+    double *y = calloc(2 * (s->n + 1), sizeof *y), *x = y ? y + s->n + 1 : NULL;
+    struct sn_interval ci;
+    struct sn_roc roc;
     size_t n = 0;
+    int rc;
 
-    if (!y || !x)
-        rc = SN_NOMEM(err, "a reader's scores");
-    for (size_t i = 0; i < s->n && !rc; i++)
+    if (!y)
+        return SN_NOMEM(err, "a reader's scores");
+    for (size_t i = 0; i < s->n; i++)
         if (sn_reads_counts(s, r->reader, r->assisted, i)) {
             y[n] = s->cases[i].y;
             x[n++] = r->ordinal ? s->readers[r->reader].score[r->assisted][i] : s->readers[r->reader].call[r->assisted][i];
         }
-    if (!rc)
-        rc = sn_mrmc_covariance(SN_MERIT_AUC, SN_COV_DELONG, y, n, (const double *const[]){ x }, 1, &r->auc, &var, err);
-    if (!rc) {
-        half = sn_tail_normal_q((1 + opt->level) / 2) * sqrt(var);
-        r->auc_lo = fmax(r->auc - half, 0);
-        r->auc_hi = fmin(r->auc + half, 1);
-    }
-    free(x);
+    rc = sn_roc_build(x, y, n, &roc, err);
     free(y);
-    return rc;
+    SN_TRY(rc);
+    ci = sn_auc_ci(roc.auc, sn_roc_variance(&roc), opt->level, SN_AUC_PLAIN);
+    r->auc = roc.auc;
+    r->auc_lo = ci.lo;
+    r->auc_hi = ci.hi;
+    sn_roc_free(&roc);
+    return SN_OK;
 }
 
 static int one_reader(const struct sn_reads *s, const struct sn_readers_options *opt, struct sn_reader_result *r, struct sn_error *err)
@@ -212,11 +212,13 @@ static int one_pair(const struct sn_reads *s, const struct sn_readers_options *o
         n++;
     }
     p->kappa = (struct sn_agreement){ .n = n, .value = NAN, .lo = NAN, .hi = NAN, .observed = NAN, .p = NAN };
-    p->weighted = (struct sn_agreement){ .n = 0 };
+    p->linear = p->quadratic = (struct sn_agreement){ .n = 0 };
     if (n >= 2)
         rc = sn_cohen_kappa(a, b, n, 2, SN_KAPPA_UNWEIGHTED, opt->level, &p->kappa, err);
     if (!rc && n >= 2 && scores)
-        rc = sn_cohen_kappa(sa, sb, n, 21, SN_KAPPA_QUADRATIC, opt->level, &p->weighted, err);
+        rc = sn_cohen_kappa(sa, sb, n, 21, SN_KAPPA_LINEAR, opt->level, &p->linear, err);
+    if (!rc && n >= 2 && scores)
+        rc = sn_cohen_kappa(sa, sb, n, 21, SN_KAPPA_QUADRATIC, opt->level, &p->quadratic, err);
     free(v);
     return rc;
 }
@@ -251,6 +253,38 @@ static int all_readers(const struct sn_reads *s, const struct sn_readers_options
     return rc;
 }
 
+/* Do scores agree? Cases whose outcome is unknown count too. */
+static int score_icc(const struct sn_reads *s, const struct sn_readers_options *opt, int assisted, struct sn_iccs *icc, struct sn_error *err)
+{
+    const double *score[SN_READERS_MAX];
+    size_t n = 0;
+    double *x;
+    int k = 0, rc = SN_OK;
+
+    *icc = (struct sn_iccs){ .n = 0 };
+    for (int i = 0; i < s->n_readers; i++)
+        if (s->readers[i].read[assisted] && is_ordinal(s, i, assisted))
+            score[k++] = s->readers[i].score[assisted];
+    if (k < 2)
+        return SN_OK;
+    x = calloc(s->n * (size_t)k, sizeof *x);
+    if (!x)
+        return SN_NOMEM(err, "readers' scores");
+    for (size_t i = 0; i < s->n; i++) {
+        bool all = true;
+
+        for (int j = 0; j < k; j++) {
+            x[n * (size_t)k + (size_t)j] = score[j][i];
+            all &= isfinite(score[j][i]) != 0;
+        }
+        n += all;
+    }
+    if (n >= 2)
+        rc = sn_icc(x, n, k, opt->level, icc, err);
+    free(x);
+    return rc;
+}
+
 static int agreement(const struct sn_reads *s, const struct sn_readers_options *opt, struct sn_readers_results *out, struct sn_error *err)
 {
     out->pair = calloc((size_t)s->n_readers * (size_t)s->n_readers, sizeof *out->pair);
@@ -258,6 +292,7 @@ static int agreement(const struct sn_reads *s, const struct sn_readers_options *
         return SN_NOMEM(err, "pairs of readers");
     for (int assisted = 0; assisted < 2; assisted++) {
         SN_TRY(all_readers(s, opt, assisted, &out->agreement[assisted], err));
+        SN_TRY(score_icc(s, opt, assisted, &out->agreement[assisted].icc, err));
         for (int a = 0; a < s->n_readers; a++)
             for (int b = a + 1; b < s->n_readers; b++) {
                 struct sn_kappa_pair *p = &out->pair[out->n_pair];
@@ -447,7 +482,7 @@ int sn_readers_analyse(const struct sn_reads *s, const struct sn_readers_options
             out->n_r++;
         }
     if (opt->predictions)
-        SN_TRY(sn_readers_model(s, opt, out, err));
+        SN_TRY(sn_readers_model(s, opt, pool, out, err));
     SN_TRY(sn_readers_together(s, opt, out, err));
     for (size_t t = 0; t < 3; t++) {
         SN_TRY(adjust(out->r, out->n_r, sizeof *out->r, offsetof(struct sn_reader_result, test[0].p) + t * sizeof(struct sn_match),
@@ -468,7 +503,9 @@ void sn_readers_results_free(struct sn_readers_results *r)
     free(r->assist);
     free(r->roc_fpr);
     free(r->roc_tpr);
-    free(r->dca);
+    free(r->dca_t);
+    free(r->dca_all);
+    free(r->dca_model);
     free(r->dca_reader);
     memset(r, 0, sizeof *r);
 }

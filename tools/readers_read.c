@@ -1,5 +1,4 @@
 /* readers_read.c: a table of reads and a table of predictions, joined by case and checked. */
-#include "tools/cli.h"
 #include "tools/readers.h"
 
 #include <math.h>
@@ -21,19 +20,19 @@ static int by_key(const void *a, const void *b)
     return d ? d : (x->row > y->row) - (x->row < y->row);
 }
 
-static int index_rows(const struct sn_csv *t, const char *file, const char *column, struct keyed **out, struct sn_error *err)
+static int index_rows(const struct sn_table *t, const char *column, struct keyed **out, struct sn_error *err)
 {
-    int col = sn_csv_column(t, column);
+    int col = sn_csv_column(&t->csv, column);
 
-    *out = calloc(t->rows + 1, sizeof **out);
+    *out = calloc(t->csv.rows + 1, sizeof **out);
     if (!*out)
         return SN_NOMEM(err, "a table's index");
-    for (size_t i = 0; i < t->rows; i++) {
-        (*out)[i] = (struct keyed){ sn_csv_cell(t, i, col), i };
+    for (size_t i = 0; i < t->csv.rows; i++) {
+        (*out)[i] = (struct keyed){ sn_csv_cell(&t->csv, i, col), i };
         if (sn_csv_is_na((*out)[i].key))
-            return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s' is empty", file, t->lines[i], column);
+            return sn_table_fault(t, i, col, err, "empty");
     }
-    qsort(*out, t->rows, sizeof **out, by_key);
+    qsort(*out, t->csv.rows, sizeof **out, by_key);
     return SN_OK;
 }
 
@@ -52,76 +51,60 @@ static size_t find(const struct keyed *index, size_t n, const char *key)
     return lo < n && strcmp(index[lo].key, key) == 0 ? lo : n;
 }
 
-static int open_table(const char *path, struct sn_csv *t, const char **file, char hex[SN_SHA256_HEX], struct sn_error *err)
+static int open_table(const char *path, const struct sn_readers_options *opt, struct sn_table *t, struct sn_error *err)
 {
-    struct sn_map map = { 0 };
-    uint8_t hash[32];
-    int rc;
-
-    *file = sn_basename(path);
-    SN_TRY(sn_map_file(path, &map, err));
-    sn_sha256(map.data, map.size, hash);
-    sn_hex(hash, sizeof hash, hex);
-    rc = sn_csv_parse(map.data, map.size, t, err);
-    sn_map_close(&map);
-    if (rc)
-        return sn_fail_context(err, rc, "%s", *file);
-    return t->rows ? SN_OK : SN_FAIL(err, SN_EFORMAT, "%s: no rows below the header line", *file);
+    SN_TRY(sn_table_read(path, opt->encoding, t, err));
+    return t->csv.rows ? SN_OK : SN_FAIL(err, SN_EFORMAT, "%s: no rows below the header line", t->file);
 }
 
-static int need_column(const struct sn_csv *t, const char *file, const char *name, struct sn_error *err)
+static int need_column(const struct sn_table *t, const char *name, struct sn_error *err)
 {
-    return sn_csv_column(t, name) >= 0 ? SN_OK : SN_FAIL(err, SN_EFORMAT, "%s: line 1: column '%s' is missing", file, name);
+    int col;
+
+    return sn_table_column(t, name, &col, err);
 }
 
-/* 0 or 1; -1 for a missing value. Words are taken where `words`. */
-static int binary(const struct sn_csv *t, const char *file, size_t row, const char *column, bool words, int *v, struct sn_error *err)
+/* Yes or no, in words or as 0 and 1; -1 for a missing value. */
+static int yes_or_no(const struct sn_table *t, size_t row, int col, int *v, struct sn_error *err)
 {
-    static const char *const no[] = { "0", "no", "false" }, *const yes[] = { "1", "yes", "true" };
-    const char *cell = sn_csv_cell(t, row, sn_csv_column(t, column));
+    static const char *const no[] = { "no", "false" }, *const yes[] = { "yes", "true" };
+    const char *cell = sn_csv_cell(&t->csv, row, col);
 
-    *v = -1;
-    if (sn_csv_is_na(cell))
-        return SN_OK;
-    for (size_t i = 0; i < (words ? 3u : 1u); i++)
+    for (size_t i = 0; i < SN_COUNT(no); i++)
         if (strcmp(cell, no[i]) == 0 || strcmp(cell, yes[i]) == 0) {
             *v = strcmp(cell, yes[i]) == 0;
             return SN_OK;
         }
-    return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s': '%.40s', expected 0 or 1", file, t->lines[row], column, cell);
+    return sn_table_flag(t, row, col, v, err);
 }
 
 /* ---- cases --------------------------------------------------------------------------------------------------------- */
 
 /* A case may stand on several lines (images of a patient); they must agree. */
-static int outcomes(struct sn_reads *s, const struct sn_readers_options *opt, const struct sn_csv *t, const char *file,
-                    const struct keyed *index, bool predictions, struct sn_error *err)
+static int outcomes(struct sn_reads *s, const struct sn_readers_options *opt, const struct sn_table *t, const struct keyed *index,
+                    bool predictions, struct sn_error *err)
 {
+    int outcome = sn_csv_column(&t->csv, opt->outcome), score = sn_csv_column(&t->csv, opt->score);
+    size_t rows = t->csv.rows;
+
     for (size_t c = 0; c < s->n; c++) {
         struct sn_read_case *k = &s->cases[c];
-        size_t i = find(index, t->rows, k->id);
+        size_t i = find(index, rows, k->id);
         bool first = true;
 
-        for (; i < t->rows && strcmp(index[i].key, k->id) == 0; i++) {
+        for (; i < rows && strcmp(index[i].key, k->id) == 0; i++) {
             int y;
             double x = NAN;
 
-            SN_TRY(binary(t, file, index[i].row, opt->outcome, false, &y, err));
+            SN_TRY(sn_table_flag(t, index[i].row, outcome, &y, err));
             if (y >= 0 && k->y >= 0 && y != k->y)
-                return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s': the outcome of '%.80s' is %d here and %d elsewhere", file,
-                               t->lines[index[i].row], opt->outcome, k->id, y, k->y);
+                return sn_table_fault(t, index[i].row, outcome, err, "the outcome of '%.80s' is %d here and %d elsewhere", k->id, y, k->y);
             k->y = y >= 0 ? y : k->y;
             if (!predictions)
                 continue;
-            if (!sn_csv_is_na(sn_csv_cell(t, index[i].row, sn_csv_column(t, opt->score)))) {
-                int rc = sn_csv_number(t, index[i].row, sn_csv_column(t, opt->score), &x, err);
-
-                if (rc)
-                    return sn_fail_context(err, rc, "%s", file);
-            }
+            SN_TRY(sn_table_number(t, index[i].row, score, &x, err));
             if (!first && !(x == k->score || (isnan(x) && isnan(k->score))))
-                return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s': a second value for '%.80s'; give --key patient, or one line a case",
-                               file, t->lines[index[i].row], opt->score, k->id);
+                return sn_table_fault(t, index[i].row, score, err, "a second value for '%.80s'; give --key patient, or one line a case", k->id);
             k->score = x;
             first = false;
         }
@@ -163,10 +146,10 @@ static int clusters(struct sn_reads *s, const struct sn_readers_options *opt, co
 /* The cases somebody read, by name. */
 static int list_cases(struct sn_reads *s, const struct keyed *reads, struct sn_error *err)
 {
-    s->cases = calloc(s->reads.rows, sizeof *s->cases);
+    s->cases = calloc(s->reads.csv.rows, sizeof *s->cases);
     if (!s->cases)
         return SN_NOMEM(err, "the cases");
-    for (size_t i = 0; i < s->reads.rows; i++)
+    for (size_t i = 0; i < s->reads.csv.rows; i++)
         if (i == 0 || strcmp(reads[i].key, reads[i - 1].key) != 0)
             s->cases[s->n++] = (struct sn_read_case){ reads[i].key, -1, NAN, 0 };
     return SN_OK;
@@ -174,28 +157,26 @@ static int list_cases(struct sn_reads *s, const struct keyed *reads, struct sn_e
 
 static int join(struct sn_reads *s, const struct sn_readers_options *opt, const struct keyed *reads, struct sn_error *err)
 {
-    bool in_reads = sn_csv_column(&s->reads, opt->outcome) >= 0;
+    bool in_reads = sn_csv_column(&s->reads.csv, opt->outcome) >= 0;
     struct keyed *preds = NULL;
     int rc = SN_OK;
 
     SN_TRY(list_cases(s, reads, err));
     if (in_reads)
-        SN_TRY(outcomes(s, opt, &s->reads, s->reads_file, reads, false, err));
+        SN_TRY(outcomes(s, opt, &s->reads, reads, false, err));
     if (!opt->predictions) {
         if (!in_reads)
-            return SN_FAIL(err, SN_EFORMAT, "%s: line 1: column '%s' is missing, and there are no --predictions that hold it",
-                           s->reads_file, opt->outcome);
-        return clusters(s, opt, &s->reads, reads, err);
+            return SN_FAIL(err, SN_EFORMAT, "%s: line 1: column '%s' is missing, and there are no --predictions that hold it", s->reads.file, opt->outcome);
+        return clusters(s, opt, &s->reads.csv, reads, err);
     }
-    SN_TRY_OUT(index_rows(&s->preds, s->preds_file, opt->key, &preds, err));
-    for (size_t i = 0; i < s->reads.rows; i++)
-        if (find(preds, s->preds.rows, reads[i].key) == s->preds.rows) {
-            rc = SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s': '%.80s' is not in %s", s->reads_file,
-                         s->reads.lines[reads[i].row], opt->key, reads[i].key, s->preds_file);
+    SN_TRY_OUT(index_rows(&s->preds, opt->key, &preds, err));
+    for (size_t i = 0; i < s->reads.csv.rows; i++)
+        if (find(preds, s->preds.csv.rows, reads[i].key) == s->preds.csv.rows) {
+            rc = sn_table_fault(&s->reads, reads[i].row, sn_csv_column(&s->reads.csv, opt->key), err, "'%.80s' is not in %.80s", reads[i].key, s->preds.file);
             goto out;
         }
-    SN_TRY_OUT(outcomes(s, opt, &s->preds, s->preds_file, preds, true, err));
-    rc = clusters(s, opt, &s->preds, preds, err);
+    SN_TRY_OUT(outcomes(s, opt, &s->preds, preds, true, err));
+    rc = clusters(s, opt, &s->preds.csv, preds, err);
 out:
     free(preds);
     return rc;
@@ -203,13 +184,13 @@ out:
 
 /* ---- reads ------------------------------------------------------------------------------------------------------------ */
 
-static int add_group(struct sn_reads *s, const char *group, size_t line, struct sn_error *err)
+static int add_group(struct sn_reads *s, const char *group, size_t row, int col, struct sn_error *err)
 {
     for (int g = 0; g < s->n_groups; g++)
         if (strcmp(s->groups[g], group) == 0)
             return SN_OK;
     if (s->n_groups == SN_GROUPS_MAX)
-        return SN_FAIL(err, SN_ELIMIT, "%s: line %zu, column 'group': more than %d groups", s->reads_file, line, SN_GROUPS_MAX);
+        return sn_table_fault(&s->reads, row, col, err, "more than %d groups", SN_GROUPS_MAX);
     s->groups[s->n_groups++] = group;
     return SN_OK;
 }
@@ -217,27 +198,24 @@ static int add_group(struct sn_reads *s, const char *group, size_t line, struct 
 /* Finds or makes a reader; his or her group must stay the same. */
 static int reader_of(struct sn_reads *s, size_t row, int *at, struct sn_error *err)
 {
-    const char *name = sn_csv_cell(&s->reads, row, sn_csv_column(&s->reads, "reader"));
-    int col = sn_csv_column(&s->reads, "group");
-    const char *group = col >= 0 ? sn_csv_cell(&s->reads, row, col) : "";
-    size_t line = s->reads.lines[row];
+    int name_col = sn_csv_column(&s->reads.csv, "reader"), col = sn_csv_column(&s->reads.csv, "group");
+    const char *name = sn_csv_cell(&s->reads.csv, row, name_col), *group = col >= 0 ? sn_csv_cell(&s->reads.csv, row, col) : "";
     struct sn_reader *r;
 
     if (sn_csv_is_na(name))
-        return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column 'reader' is empty", s->reads_file, line);
+        return sn_table_fault(&s->reads, row, name_col, err, "empty");
     for (*at = 0; *at < s->n_readers; ++*at)
         if (strcmp(s->readers[*at].name, name) == 0) {
             if (strcmp(s->readers[*at].group, group) != 0)
-                return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column 'group': reader '%.40s' is '%.40s' here and '%.40s' before", s->reads_file,
-                               line, name, group, s->readers[*at].group);
+                return sn_table_fault(&s->reads, row, col, err, "reader '%.40s' is '%.40s' here and '%.40s' before", name, group, s->readers[*at].group);
             return SN_OK;
         }
     if (s->n_readers == SN_READERS_MAX)
-        return SN_FAIL(err, SN_ELIMIT, "%s: line %zu, column 'reader': more than %d readers", s->reads_file, line, SN_READERS_MAX);
+        return sn_table_fault(&s->reads, row, name_col, err, "more than %d readers", SN_READERS_MAX);
     r = &s->readers[s->n_readers++];
     r->name = name;
     r->group = group;
-    return add_group(s, group, line, err);
+    return add_group(s, group, row, col, err);
 }
 
 static int room_for(struct sn_reader *r, int assisted, size_t n, struct sn_error *err)
@@ -272,34 +250,27 @@ static size_t case_of(const struct sn_reads *s, const char *id)
 
 static int one_read(struct sn_reads *s, const struct sn_readers_options *opt, size_t row, struct sn_error *err)
 {
-    const struct sn_csv *t = &s->reads;
-    const char *id = sn_csv_cell(t, row, sn_csv_column(t, opt->key));
-    int col = sn_csv_column(t, "score"), assisted = 0, call = -1, at = 0;
+    const struct sn_table *t = &s->reads;
+    int key = sn_csv_column(&t->csv, opt->key), score = sn_csv_column(&t->csv, "score"), with = sn_csv_column(&t->csv, "assisted");
+    int assisted = 0, call = -1, at = 0;
+    const char *id = sn_csv_cell(&t->csv, row, key);
     size_t c = case_of(s, id);
     struct sn_reader *r;
 
     SN_TRY(reader_of(s, row, &at, err));
     r = &s->readers[at];
-    if (sn_csv_column(t, "assisted") >= 0) {
-        SN_TRY(binary(t, s->reads_file, row, "assisted", true, &assisted, err));
-        if (assisted < 0)
-            return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column 'assisted' is empty", s->reads_file, t->lines[row]);
-    }
-    SN_TRY(binary(t, s->reads_file, row, "call", false, &call, err));
+    if (with >= 0)
+        SN_TRY(yes_or_no(t, row, with, &assisted, err));
+    if (assisted < 0)
+        return sn_table_fault(t, row, with, err, "empty");
+    SN_TRY(sn_table_flag(t, row, sn_csv_column(&t->csv, "call"), &call, err));
     SN_TRY(room_for(r, assisted, s->n, err));
     if (r->call[assisted][c] != -2)
-        return SN_FAIL(err, SN_EFORMAT, "%s: line %zu, column '%s': reader '%.40s' read '%.80s' %s assistance twice", s->reads_file,
-                       t->lines[row], opt->key, r->name, id, assisted ? "with" : "without");
+        return sn_table_fault(t, row, key, err, "reader '%.40s' read '%.80s' %s assistance twice", r->name, id, assisted ? "with" : "without");
     r->call[assisted][c] = (int8_t)call;
     r->read[assisted] |= call >= 0;
     s->dropped_calls += call < 0;
-    if (col >= 0 && !sn_csv_is_na(sn_csv_cell(t, row, col))) {
-        int rc = sn_csv_number(t, row, col, &r->score[assisted][c], err);
-
-        if (rc)
-            return sn_fail_context(err, rc, "%s", s->reads_file);
-    }
-    return SN_OK;
+    return score >= 0 ? sn_table_number(t, row, score, &r->score[assisted][c], err) : SN_OK;
 }
 
 static void tidy(struct sn_reads *s, const struct sn_readers_options *opt)
@@ -315,27 +286,40 @@ static void tidy(struct sn_reads *s, const struct sn_readers_options *opt)
     }
 }
 
+/* A study in which nothing can be judged is a mistake in the tables, or in a column's name. */
+static int anything_left(const struct sn_reads *s, const struct sn_readers_options *opt, struct sn_error *err)
+{
+    if (s->no_outcome == s->n)
+        return SN_FAIL(err, SN_EFORMAT, "%s: column '%s': none of the %zu cases read has an outcome", opt->predictions ? s->preds.file : s->reads.file,
+                       opt->outcome, s->n);
+    if (opt->predictions && s->no_score + s->no_outcome == s->n)
+        return SN_FAIL(err, SN_EFORMAT, "%s: column '%s' has no value for any of the %zu cases read; --score names another", s->preds.file, opt->score, s->n);
+    return SN_OK;
+}
+
 int sn_reads_load(struct sn_reads *s, const struct sn_readers_options *opt, struct sn_error *err)
 {
     struct keyed *reads = NULL;
     int rc;
 
     memset(s, 0, sizeof *s);
-    SN_TRY_OUT(open_table(opt->reads, &s->reads, &s->reads_file, s->reads_sha256, err));
-    SN_TRY_OUT(need_column(&s->reads, s->reads_file, "reader", err));
-    SN_TRY_OUT(need_column(&s->reads, s->reads_file, opt->key, err));
-    SN_TRY_OUT(need_column(&s->reads, s->reads_file, "call", err));
+    SN_TRY_OUT(open_table(opt->reads, opt, &s->reads, err));
+    SN_TRY_OUT(need_column(&s->reads, "reader", err));
+    SN_TRY_OUT(need_column(&s->reads, opt->key, err));
+    SN_TRY_OUT(need_column(&s->reads, "call", err));
     if (opt->predictions) {
-        SN_TRY_OUT(open_table(opt->predictions, &s->preds, &s->preds_file, s->preds_sha256, err));
-        SN_TRY_OUT(need_column(&s->preds, s->preds_file, opt->key, err));
-        SN_TRY_OUT(need_column(&s->preds, s->preds_file, opt->score, err));
-        SN_TRY_OUT(need_column(&s->preds, s->preds_file, opt->outcome, err));
+        SN_TRY_OUT(open_table(opt->predictions, opt, &s->preds, err));
+        SN_TRY_OUT(need_column(&s->preds, opt->key, err));
+        SN_TRY_OUT(need_column(&s->preds, opt->score, err));
+        SN_TRY_OUT(need_column(&s->preds, opt->outcome, err));
     }
-    SN_TRY_OUT(index_rows(&s->reads, s->reads_file, opt->key, &reads, err));
+    SN_TRY_OUT(index_rows(&s->reads, opt->key, &reads, err));
     SN_TRY_OUT(join(s, opt, reads, err));
-    for (size_t i = 0; i < s->reads.rows && !rc; i++)
+    for (size_t i = 0; i < s->reads.csv.rows && !rc; i++)
         rc = one_read(s, opt, i, err);
     tidy(s, opt);
+    if (!rc)
+        rc = anything_left(s, opt, err);
 out:
     free(reads);
     if (rc)
@@ -351,7 +335,7 @@ void sn_reads_free(struct sn_reads *s)
             free(s->readers[k].score[a]);
         }
     free(s->cases);
-    sn_csv_free(&s->reads);
-    sn_csv_free(&s->preds);
+    sn_table_free(&s->reads);
+    sn_table_free(&s->preds);
     memset(s, 0, sizeof *s);
 }

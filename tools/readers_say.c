@@ -43,66 +43,66 @@ static const char *p_value(double p, char *buf)
 
 /* ---- parts ------------------------------------------------------------------------------------------------------------ */
 
-static void say_head(const struct sn_reads *s, const struct sn_readers_options *opt, const struct sn_readers_results *r)
+static void say_head(struct sn_buf *say, const struct sn_reads *s, const struct sn_readers_options *opt, const struct sn_readers_results *r)
 {
     char v[160];
 
-    (void)printf("%s: %d readers, %zu cases\nresearch use only\n", s->reads_file, s->n_readers, s->n);
+    sn_buf_printf(say, "%s: %d readers, %zu cases\nresearch use only\n", s->reads.file, s->n_readers, s->n);
     if (s->dropped_calls + s->no_outcome + s->no_score)
-        (void)printf("left out: %zu reads without a call, %zu cases without outcome, %zu without the model's score\n", s->dropped_calls,
+        sn_buf_printf(say, "left out: %zu reads without a call, %zu cases without outcome, %zu without the model's score\n", s->dropped_calls,
                      s->no_outcome, s->no_score);
     if (s->n_clusters < s->n)
-        (void)printf("%zu cases of %zu %ss: only bootstrap intervals allow for that, the others take cases as independent\n", s->n,
+        sn_buf_printf(say, "%zu cases of %zu %ss: only bootstrap intervals allow for that, the others take cases as independent\n", s->n,
                      s->n_clusters, opt->cluster);
     if (!opt->predictions)
         return;
-    (void)printf("\nmodel %s, %zu cases, %zu events: AUC %s\n", opt->score, r->model_n, r->model_events,
+    sn_buf_printf(say, "\nmodel %s, %zu cases, %zu events: AUC %s\n", opt->score, r->model_n, r->model_events,
                  span(r->auc, r->auc_lo, r->auc_hi, v));
     if (isnan(opt->threshold)) {
-        (void)printf("  no --threshold: McNemar's tests and rates of the model are not given\n");
+        sn_buf_printf(say, "  no --threshold: McNemar's tests and rates of the model are not given\n");
         return;
     }
-    (void)printf("  at %g: sensitivity %s", opt->threshold, rate(&r->model_sensitivity, v));
-    (void)printf(", specificity %s\n", rate(&r->model_specificity, v));
+    sn_buf_printf(say, "  at %g: sensitivity %s", opt->threshold, rate(&r->model_sensitivity, v));
+    sn_buf_printf(say, ", specificity %s\n", rate(&r->model_specificity, v));
 }
 
-static void say_reader(const struct sn_reads *s, const struct sn_readers_options *opt, const struct sn_reader_result *r)
+static void say_reader(struct sn_buf *say, const struct sn_reads *s, const struct sn_readers_options *opt, const struct sn_reader_result *r)
 {
     static const char *const names[] = { "accuracy", "sensitivity", "specificity" };
     const struct sn_matched *m = &r->specificity_at_sensitivity;
     char v[160], p[2][60], q[48];
 
-    (void)printf("\n%s: %zu cases, %zu events\n", sn_reader_label(s, r, v), r->n, r->events);
-    (void)printf("  sensitivity %s", rate(&r->sensitivity, v));
-    (void)printf(", specificity %s\n", rate(&r->specificity, v));
-    (void)printf("  accuracy %s", rate(&r->accuracy, v));
-    (void)printf(", PPV %s", rate(&r->ppv, v));
-    (void)printf(", NPV %s\n", rate(&r->npv, v));
+    sn_buf_printf(say, "\n%s: %zu cases, %zu events\n", sn_reader_label(s, r, v), r->n, r->events);
+    sn_buf_printf(say, "  sensitivity %s", rate(&r->sensitivity, v));
+    sn_buf_printf(say, ", specificity %s\n", rate(&r->specificity, v));
+    sn_buf_printf(say, "  accuracy %s", rate(&r->accuracy, v));
+    sn_buf_printf(say, ", PPV %s", rate(&r->ppv, v));
+    sn_buf_printf(say, ", NPV %s\n", rate(&r->npv, v));
     if (!isnan(r->auc))
-        (void)printf("  AUC%s %s\n", r->ordinal ? "" : " of the calls, (sensitivity + specificity) / 2, low against a score:",
+        sn_buf_printf(say, "  AUC%s %s\n", r->ordinal ? "" : " of the calls, (sensitivity + specificity) / 2, low against a score:",
                      span(r->auc, r->auc_lo, r->auc_hi, v));
     if (!r->n_model)
         return;
-    (void)printf("  model's specificity at this sensitivity %s, difference %s\n", sn_fixed(m->model, 3, q),
+    sn_buf_printf(say, "  model's specificity at this sensitivity %s, difference %s\n", sn_fixed(m->model, 3, q),
                  span(m->diff, m->lo, m->hi, v));
     m = &r->sensitivity_at_specificity;
-    (void)printf("  model's sensitivity at this specificity %s, difference %s\n", sn_fixed(m->model, 3, q),
+    sn_buf_printf(say, "  model's sensitivity at this specificity %s, difference %s\n", sn_fixed(m->model, 3, q),
                  span(m->diff, m->lo, m->hi, v));
     for (int t = 0; t < 3 && !isnan(r->test[t].diff); t++) {
-        (void)printf("  model minus reader, %s: %s, %s, Holm %s", names[t], span(r->test[t].diff, r->test[t].lo, r->test[t].hi, v),
+        sn_buf_printf(say, "  model minus reader, %s: %s, %s, Holm %s", names[t], span(r->test[t].diff, r->test[t].lo, r->test[t].hi, v),
                      p_value(r->test[t].p, p[0]), p_value(r->adjusted[t], p[1]));
         if (!isnan(r->test[t].p_noninferior))
-            (void)printf("; %snon-inferior by %g", r->test[t].lo > -opt->margin ? "" : "not shown to be ", opt->margin);
-        (void)printf("\n");
+            sn_buf_printf(say, "; %snon-inferior by %g", r->test[t].lo > -opt->margin ? "" : "not shown to be ", opt->margin);
+        sn_buf_printf(say, "\n");
     }
     if (!isnan(r->delong.diff))
-        (void)printf("  model minus reader, AUC (DeLong): %s, %s, Holm %s\n", span(r->delong.diff, r->delong.lo, r->delong.hi, v),
+        sn_buf_printf(say, "  model minus reader, AUC (DeLong): %s, %s, Holm %s\n", span(r->delong.diff, r->delong.lo, r->delong.hi, v),
                      p_value(r->delong.p, p[0]), p_value(r->delong_adjusted, p[1]));
     else if (!r->ordinal)
-        (void)printf("  AUC: this reader gave calls only; a yes or no compared with a score by AUC would be unfair to it (--binary-auc does it)\n");
+        sn_buf_printf(say, "  AUC: this reader gave calls only; a yes or no compared with a score by AUC would be unfair to it (--binary-auc does it)\n");
 }
 
-static void say_groups(const struct sn_readers_results *out)
+static void say_groups(struct sn_buf *say, const struct sn_readers_results *out)
 {
     char v[160];
 
@@ -111,53 +111,57 @@ static void say_groups(const struct sn_readers_results *out)
 
         if (g->readers < 2)
             continue; /* said already */
-        (void)printf("\n%s, %d readers%s, mean over %zu cases (these readers, other cases)\n", g->group ? g->group : "all", g->readers,
+        sn_buf_printf(say, "\n%s, %d readers%s, mean over %zu cases (these readers, other cases)\n", g->group ? g->group : "all", g->readers,
                      g->assisted ? ", assisted" : "", g->n);
-        (void)printf("  sensitivity %s", span(g->sensitivity.mean, fmax(g->sensitivity.fixed_readers.lo, 0), fmin(g->sensitivity.fixed_readers.hi, 1), v));
-        (void)printf(", specificity %s\n", span(g->specificity.mean, fmax(g->specificity.fixed_readers.lo, 0), fmin(g->specificity.fixed_readers.hi, 1), v));
+        sn_buf_printf(say, "  sensitivity %s", span(g->sensitivity.mean, fmax(g->sensitivity.fixed_readers.lo, 0), fmin(g->sensitivity.fixed_readers.hi, 1), v));
+        sn_buf_printf(say, ", specificity %s\n", span(g->specificity.mean, fmax(g->specificity.fixed_readers.lo, 0), fmin(g->specificity.fixed_readers.hi, 1), v));
     }
 }
 
-static void say_agreement(const struct sn_reads *s, const struct sn_readers_results *out)
+static void say_agreement(struct sn_buf *say, const struct sn_reads *s, const struct sn_readers_results *out)
 {
     char v[160];
 
     for (size_t i = 0; i < out->n_pair; i++) {
         const struct sn_kappa_pair *p = &out->pair[i];
 
-        (void)printf("%s%s and %s%s: kappa %s", i ? "" : "\nagreement between readers\n  ", s->readers[p->a].name,
+        sn_buf_printf(say, "%s%s and %s%s: kappa %s", i ? "" : "\nagreement between readers\n  ", s->readers[p->a].name,
                      s->readers[p->b].name, p->assisted ? ", assisted" : "", span(p->kappa.value, p->kappa.lo, p->kappa.hi, v));
-        if (p->weighted.n)
-            (void)printf(", of scores (quadratic) %s", span(p->weighted.value, p->weighted.lo, p->weighted.hi, v));
-        (void)printf(", %zu cases\n%s", p->kappa.n, i + 1 < out->n_pair ? "  " : "");
+        if (p->quadratic.n)
+            sn_buf_printf(say, ", of scores (quadratic) %s", span(p->quadratic.value, p->quadratic.lo, p->quadratic.hi, v));
+        sn_buf_printf(say, ", %zu cases\n%s", p->kappa.n, i + 1 < out->n_pair ? "  " : "");
     }
     for (int a = 0; a < 2; a++)
         if (out->agreement[a].ok && out->agreement[a].readers > 1) {
-            (void)printf("  all %d%s: Fleiss' kappa %s", out->agreement[a].readers, a ? ", assisted" : "",
+            sn_buf_printf(say, "  all %d%s: Fleiss' kappa %s", out->agreement[a].readers, a ? ", assisted" : "",
                          span(out->agreement[a].fleiss.value, out->agreement[a].fleiss.lo, out->agreement[a].fleiss.hi, v));
-            (void)printf(", AC1 %s\n", span(out->agreement[a].ac1.value, out->agreement[a].ac1.lo, out->agreement[a].ac1.hi, v));
+            sn_buf_printf(say, ", AC1 %s", span(out->agreement[a].ac1.value, out->agreement[a].ac1.lo, out->agreement[a].ac1.hi, v));
+            if (out->agreement[a].icc.n)
+                sn_buf_printf(say, ", ICC(2,1) of %d readers' scores %s", out->agreement[a].icc.k,
+                              span(out->agreement[a].icc.single[1].value, out->agreement[a].icc.single[1].lo, out->agreement[a].icc.single[1].hi, v));
+            sn_buf_puts(say, "\n");
         }
 }
 
-static void few(void)
+static void few(struct sn_buf *say)
 {
-    (void)printf("  with fewer than %d readers, conclusions about other readers have next to no power: read what is said of these readers,\n"
+    sn_buf_printf(say, "  with fewer than %d readers, conclusions about other readers have next to no power: read what is said of these readers,\n"
                  "  and each reader's own tests with Holm's p\n",
                  SN_MRMC_ENOUGH_READERS);
 }
 
 /* What holds for the population the readers come from; one reader says nothing about it. */
-static void say_random(double v, double lo, double hi, double p, double df)
+static void say_random(struct sn_buf *say, double v, double lo, double hi, double p, double df)
 {
     char t[160], q[60];
 
     if (isnan(p))
-        (void)printf("\n");
+        sn_buf_printf(say, "\n");
     else
-        (void)printf("; readers like these %s, %s, df %.1f\n", span(v, lo, hi, t), p_value(p, q), df);
+        sn_buf_printf(say, "; readers like these %s, %s, df %.1f\n", span(v, lo, hi, t), p_value(p, q), df);
 }
 
-static void say_assistance(const struct sn_reads *s, const struct sn_readers_results *out)
+static void say_assistance(struct sn_buf *say, const struct sn_reads *s, const struct sn_readers_results *out)
 {
     static const char *const names[] = { "accuracy", "sensitivity", "specificity" }, *const merits[] = { "sensitivity", "specificity", "AUC" };
     char v[160], p[2][60];
@@ -166,9 +170,9 @@ static void say_assistance(const struct sn_reads *s, const struct sn_readers_res
     for (size_t i = 0; i < out->n_assist; i++) {
         const struct sn_assistance_result *r = &out->assist[i];
 
-        (void)printf("%s  %s, %zu cases\n", i ? "" : "\nwith minus without assistance\n", s->readers[r->reader].name, r->n);
+        sn_buf_printf(say, "%s  %s, %zu cases\n", i ? "" : "\nwith minus without assistance\n", s->readers[r->reader].name, r->n);
         for (int t = 0; t < 3; t++)
-            (void)printf("    %s %s, %s, Holm %s\n", names[t], span(r->test[t].diff, r->test[t].lo, r->test[t].hi, v),
+            sn_buf_printf(say, "    %s %s, %s, Holm %s\n", names[t], span(r->test[t].diff, r->test[t].lo, r->test[t].hi, v),
                          p_value(r->test[t].p, p[0]), p_value(r->adjusted[t], p[1]));
     }
     for (int k = 0; k < 3; k++) {
@@ -176,16 +180,16 @@ static void say_assistance(const struct sn_reads *s, const struct sn_readers_res
 
         if (!out->mrmc[k].ok)
             continue;
-        (void)printf("  mean %s, %d reader%s (Obuchowski-Rockette): these readers %s, %s", merits[k], out->mrmc[k].readers, out->mrmc[k].readers == 1 ? "" : "s",
+        sn_buf_printf(say, "  mean %s, %d reader%s (Obuchowski-Rockette): these readers %s, %s", merits[k], out->mrmc[k].readers, out->mrmc[k].readers == 1 ? "" : "s",
                      span(m->diff, m->fixed_readers.lo, m->fixed_readers.hi, v), p_value(m->fixed_readers.p, p[0]));
-        say_random(m->diff, m->random_both.lo, m->random_both.hi, m->random_both.p, m->random_both.df2);
+        say_random(say, m->diff, m->random_both.lo, m->random_both.hi, m->random_both.p, m->random_both.df2);
         small |= m->few_readers;
     }
     if (small)
-        few();
+        few(say);
 }
 
-static void say_versus(const struct sn_readers_results *out)
+static void say_versus(struct sn_buf *say, const struct sn_readers_results *out)
 {
     static const char *const merits[] = { "sensitivity", "specificity", "AUC" };
     char v[160], p[60];
@@ -197,28 +201,32 @@ static void say_versus(const struct sn_readers_results *out)
 
             if (!r->ok || r->readers < 2)
                 continue;
-            (void)printf("%s  mean %s of %d readers%s: these readers %s, %s", first ? "\nreaders minus model\n" : "", merits[k],
+            sn_buf_printf(say, "%s  mean %s of %d readers%s: these readers %s, %s", first ? "\nreaders minus model\n" : "", merits[k],
                          r->readers, a ? ", assisted" : "", span(r->m.mean, r->m.fixed_readers.lo, r->m.fixed_readers.hi, v),
                          p_value(r->m.fixed_readers.p, p));
-            say_random(r->m.mean, r->m.random_both.lo, r->m.random_both.hi, r->m.random_both.p, r->m.random_both.df);
+            say_random(say, r->m.mean, r->m.random_both.lo, r->m.random_both.hi, r->m.random_both.p, r->m.random_both.df);
             first = false;
             small |= r->m.few_readers;
         }
     if (small)
-        few();
+        few(say);
 }
 
-void sn_readers_say(const struct sn_reads *s, const struct sn_readers_options *opt, const struct sn_readers_results *r)
+void sn_readers_say(struct sn_buf *say, const struct sn_reads *s, const struct sn_readers_options *opt, const struct sn_readers_results *r)
 {
-    say_head(s, opt, r);
+    say_head(say, s, opt, r);
     for (size_t i = 0; i < r->n_r; i++)
-        say_reader(s, opt, &r->r[i]);
-    say_groups(r);
-    say_agreement(s, r);
-    say_versus(r);
-    say_assistance(s, r);
+        say_reader(say, s, opt, &r->r[i]);
+    say_groups(say, r);
+    say_agreement(say, s, r);
+    say_versus(say, r);
+    say_assistance(say, s, r);
+    if (r->dca_n && !r->dca_ok)
+        sn_buf_puts(say, "\nno decision curves: they need cases with and without the event\n");
+    else if (r->dca_n && opt->predictions && !r->dca_has_model)
+        sn_buf_printf(say, "\nno decision curve of %s: its values are not risks from 0 to 1\n", opt->score);
     if (opt->predictions && opt->boot)
-        (void)printf("\nintervals of matched points: %zu bootstrap replicates drawn by %s, seed %llu; Holm over the %zu lines of readers\n",
+        sn_buf_printf(say, "\nintervals of matched points: %zu bootstrap replicates drawn by %s, seed %llu; Holm over the %zu lines of readers\n",
                      opt->boot, s->by_cluster ? opt->cluster : opt->key, (unsigned long long)opt->seed, r->n_r);
 }
 
@@ -267,53 +275,38 @@ static void reader_row(struct sn_buf *b, const struct sn_reads *s, const struct 
     sn_buf_puts(b, "\n");
 }
 
-static int write(const char *dir, const char *name, const struct sn_buf *b, struct sn_error *err)
-{
-    struct sn_buf path = { 0 };
-    int rc;
-
-    sn_buf_printf(&path, "%s/%s", dir, name);
-    rc = path.failed || b->failed ? SN_NOMEM(err, name) : sn_file_write(path.data, b->data, b->len, err);
-    sn_buf_free(&path);
-    return rc;
-}
-
-int sn_readers_write_csv(const struct sn_reads *s, const struct sn_readers_results *r, const char *dir, struct sn_error *err)
+void sn_readers_csv(const struct sn_reads *s, const struct sn_readers_results *r, struct sn_buf *b)
 {
     static const char *const rates[] = { "sensitivity", "specificity", "accuracy", "ppv", "npv", "auc" };
     static const char *const tests[] = { "accuracy", "sensitivity", "specificity" };
-    struct sn_buf b = { 0 };
-    char label[160];
-    int rc;
 
-    sn_buf_puts(&b, "reader,group,assisted,n,events");
+    sn_buf_puts(b, "reader,group,assisted,n,events");
     for (size_t i = 0; i < SN_COUNT(rates); i++)
-        sn_buf_printf(&b, ",%s,%s_lo,%s_hi", rates[i], rates[i], rates[i]);
+        sn_buf_printf(b, ",%s,%s_lo,%s_hi", rates[i], rates[i], rates[i]);
     for (size_t i = 0; i < SN_COUNT(tests); i++)
-        sn_buf_printf(&b, ",model_minus_reader_%s,%s_diff_lo,%s_diff_hi,%s_p,%s_p_holm", tests[i], tests[i], tests[i], tests[i], tests[i]);
-    sn_buf_puts(&b, ",model_specificity_at_sensitivity,model_sensitivity_at_specificity,delong_diff,delong_p,delong_p_holm\n");
+        sn_buf_printf(b, ",model_minus_reader_%s,%s_diff_lo,%s_diff_hi,%s_p,%s_p_holm", tests[i], tests[i], tests[i], tests[i], tests[i]);
+    sn_buf_puts(b, ",model_specificity_at_sensitivity,model_sensitivity_at_specificity,delong_diff,delong_p,delong_p_holm\n");
     for (size_t i = 0; i < r->n_r; i++)
-        reader_row(&b, s, &r->r[i]);
-    rc = write(dir, "readers.csv", &b, err);
-    sn_buf_free(&b);
-    if (rc || !r->dca_n)
-        return rc;
-    sn_buf_puts(&b, "threshold,treat_all,treat_none,model");
+        reader_row(b, s, &r->r[i]);
+}
+
+void sn_readers_dca_csv(const struct sn_reads *s, const struct sn_readers_results *r, struct sn_buf *b)
+{
+    char label[160];
+
+    sn_buf_puts(b, "threshold,treat_all,treat_none,model");
     for (size_t i = 0; i < r->n_r; i++) {
-        sn_buf_puts(&b, ",");
-        sn_csv_put(&b, sn_reader_label(s, &r->r[i], label));
+        sn_buf_puts(b, ",");
+        sn_csv_put(b, sn_reader_label(s, &r->r[i], label));
     }
-    sn_buf_puts(&b, "\n");
+    sn_buf_puts(b, "\n");
     for (size_t k = 0; k < r->dca_n; k++) {
-        sn_buf_puts(&b, sn_format_double(r->dca[k].threshold, label));
-        number(&b, r->dca[k].all);
-        number(&b, 0);
-        number(&b, r->dca[k].model);
+        sn_buf_puts(b, sn_format_double(r->dca_t[k], label));
+        number(b, r->dca_all[k].net_benefit);
+        number(b, 0);
+        number(b, r->dca_has_model ? r->dca_model[k].net_benefit : (double)NAN);
         for (size_t i = 0; i < r->n_r; i++)
-            number(&b, r->dca_reader[k * r->n_r + i]);
-        sn_buf_puts(&b, "\n");
+            number(b, r->dca_reader[i * r->dca_n + k].net_benefit);
+        sn_buf_puts(b, "\n");
     }
-    rc = write(dir, "decision_curve.csv", &b, err);
-    sn_buf_free(&b);
-    return rc;
 }

@@ -220,7 +220,7 @@ static void nomogram(struct sn_buf *b, const struct sn_report *r)
         values[c] = (struct sn_logistic_value){ r->risk->columns[c].number, r->risk->columns[c].text };
     if (values) {
         sn_buf_puts(b, "<figure class=\"wide\">");
-        sn_nomogram_svg(b, &n, m->outcome, values, false);
+        sn_nomogram_svg(b, &n, m, values, false);
         sn_buf_puts(b, "<figcaption>The same sum in points: each mark is this patient's place on its line; the points at the top are added "
                        "up.</figcaption></figure>\n");
     } else {

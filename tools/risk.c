@@ -1,5 +1,6 @@
 /* risk.c: images to patient, signature, logistic model. */
 #include "tools/risk.h"
+#include "tools/table.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -132,7 +133,7 @@ static int column_value(const struct sn_cases *cases, const struct sn_case_row *
         if (c->factor)
             return known_level(c, text, where, err);
         if (!sn_parse_double(text, &v->number))
-            return SN_FAIL(err, SN_EFORMAT, "%s: '%.40s' is not a number", where, text);
+            return SN_FAIL(err, SN_EFORMAT, "%s: '%.40s' %s", where, text, sn_not_a_number(text));
     }
     v->outside = v->number < c->min || v->number > c->max; /* false while min or max is NaN */
     if (v->outside) {

@@ -123,8 +123,17 @@ int sn_table_option(struct sn_table_names *n, int id, const char *value)
     case '4': n->cluster = value; return 1;
     case '5': n->set = value; return 1;
     case '6': return sn_encoding_parse(value, &n->encoding) ? 1 : -1;
+    case '7': n->positive = value; return 1;
     default: return 0;
     }
+}
+
+bool sn_args_encoding(const struct sn_args *a, enum sn_encoding *e)
+{
+    if (sn_encoding_parse(a->value, e))
+        return true;
+    (void)sn_args_usage(a, "--encoding is utf-8 or gb18030, not '%s'", a->value);
+    return false;
 }
 
 /* ---- columns --------------------------------------------------------------------------------- */
@@ -142,7 +151,7 @@ int sn_table_column(const struct sn_table *t, const char *name, int *col, struct
 
         used += n > 0 ? (size_t)n : 0;
     }
-    return SN_FAIL(err, SN_EFORMAT, "%s: column '%.60s' is missing; the header has: %s%s", t->file, name, list, used >= sizeof list ? "..." : "");
+    return SN_FAIL(err, SN_EFORMAT, "%s: line 1: column '%.60s' is missing; the header has: %s%s", t->file, name, list, used >= sizeof list ? "..." : "");
 }
 
 int sn_table_columns(const struct sn_table *t, const char *list, int **cols, char ***names, size_t *n, struct sn_error *err)
@@ -212,6 +221,11 @@ static bool decimal_comma(const char *s)
            strspn(comma + 1, "eE+- 0123456789") == strlen(comma + 1);
 }
 
+const char *sn_not_a_number(const char *cell)
+{
+    return decimal_comma(cell) ? "has a decimal comma; write numbers with a decimal point" : "is not a number";
+}
+
 int sn_table_number(const struct sn_table *t, size_t row, int col, double *v, struct sn_error *err)
 {
     const char *cell = sn_csv_cell(&t->csv, row, col);
@@ -219,9 +233,7 @@ int sn_table_number(const struct sn_table *t, size_t row, int col, double *v, st
     *v = (double)NAN;
     if (sn_csv_is_na(cell) || sn_csv_number(&t->csv, row, col, v, NULL) == SN_OK)
         return SN_OK;
-    if (decimal_comma(cell))
-        return sn_table_fault(t, row, col, err, "'%.40s' has a decimal comma; write numbers with a decimal point", cell);
-    return sn_table_fault(t, row, col, err, "'%.40s' is not a number", cell);
+    return sn_table_fault(t, row, col, err, "'%.40s' %s", cell, sn_not_a_number(cell));
 }
 
 int sn_table_flag(const struct sn_table *t, size_t row, int col, int *v, struct sn_error *err)
@@ -236,6 +248,24 @@ int sn_table_flag(const struct sn_table *t, size_t row, int col, int *v, struct 
         return SN_OK;
     }
     return sn_table_fault(t, row, col, err, "'%.40s' is neither 0 nor 1", sn_csv_cell(&t->csv, row, col));
+}
+
+int sn_table_outcome(const struct sn_table *t, size_t row, struct sn_outcome *o, int *y, struct sn_error *err)
+{
+    const char *cell = sn_csv_cell(&t->csv, row, o->col);
+
+    if (!o->positive) {
+        if (sn_table_flag(t, row, o->col, y, NULL) != SN_OK || *y < 0)
+            return sn_table_fault(t, row, o->col, err, "'%.40s' is neither 0 nor 1; --positive TEXT says which text is the event", cell);
+    } else {
+        *y = strcmp(cell, o->positive) == 0;
+        if (!*y && o->other && strcmp(cell, o->other) != 0)
+            return sn_table_fault(t, row, o->col, err, "a third outcome '%.40s', beside '%.40s' and '%.40s'", cell, o->positive, o->other);
+        if (!*y)
+            o->other = cell;
+    }
+    o->seen |= *y == 1;
+    return SN_OK;
 }
 
 int sn_table_numbers(const struct sn_table *t, int col, double **v, struct sn_error *err)

@@ -34,17 +34,21 @@ void sn_table_free(struct sn_table *t); /* a zeroed one is fine */
 struct sn_table_names {
     const char *id, *patient, *outcome, *cluster, *set; /* cluster NULL: not asked for */
     enum sn_encoding encoding;
+    const char *positive; /* the outcome's text that is the event; NULL: it is 0 or 1 */
 };
-#define SN_TABLE_NAMES_DEFAULT { "case", "patient", "outcome", NULL, "set", SN_ENCODING_AUTO }
+#define SN_TABLE_NAMES_DEFAULT { "case", "patient", "outcome", NULL, "set", SN_ENCODING_AUTO, NULL }
 /* Rows for a command's option table; their ids are taken then. */
 #define SN_TABLE_OPTIONS                                                                                               \
     { "--case", '1', true }, { "--patient", '2', true }, { "--outcome", '3', true }, { "--cluster", '4', true },       \
-    { "--set", '5', true }, { "--encoding", '6', true }
+    { "--set", '5', true }, { "--encoding", '6', true }, { "--positive", '7', true }
 #define SN_TABLE_HELP                                                                                                  \
     "  --case NAME --patient NAME --outcome NAME --set NAME   names of these columns in your table\n"                  \
+    "  --positive TEXT   the outcome that is the event, when the column is not 0/1: malignant, yes, 2\n"                 \
     "  --encoding E      utf-8 or gb18030; default: found out from the bytes, and said\n"
 /* Takes an option with one of those ids: 1 taken, 0 not one of them, -1 unknown encoding. */
 int sn_table_option(struct sn_table_names *n, int id, const char *value);
+struct sn_args;
+bool sn_args_encoding(const struct sn_args *a, enum sn_encoding *e); /* --encoding's value; false after reporting a usage error */
 
 /* ---- columns ------------------------------------------------------------------------------- */
 
@@ -57,6 +61,15 @@ void sn_table_names_free(int *cols, char **names);
 /* One cell. A missing value is NaN, or -1. */
 int sn_table_number(const struct sn_table *t, size_t row, int col, double *v, struct sn_error *err);
 int sn_table_flag(const struct sn_table *t, size_t row, int col, int *v, struct sn_error *err); /* exactly 0 or 1 */
+/* An outcome: exactly 0 or 1; or, when `positive` is not NULL, that text (1) and one other (0), which is found out. Not missing. */
+struct sn_outcome {
+    int col;
+    const char *positive, *other;
+    bool seen; /* the event has occurred */
+};
+int sn_table_outcome(const struct sn_table *t, size_t row, struct sn_outcome *o, int *y, struct sn_error *err);
+/* What is wrong with a cell that holds no number, for messages: "is not a number", or that it has a decimal comma. */
+const char *sn_not_a_number(const char *cell);
 /* Reports a cell's fault with file, line and column in front; returns SN_EFORMAT. */
 int sn_table_fault(const struct sn_table *t, size_t row, int col, struct sn_error *err, const char *fmt, ...) SN_PRINTF(5, 6);
 

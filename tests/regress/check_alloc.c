@@ -1,140 +1,16 @@
 /*
  * check_alloc.c: predict under memory that runs out: the n-th allocation fails, for every n. Each
  * time the program must end with exit code 5 and a message, give back every byte, and leave no
- * partial output. malloc and its kin are replaced at link time (-Wl,--wrap); what libc allocates
- * for itself (open files, folders) does not pass through here.
+ * partial output.
  *
  * Two processes share the sweep. Under AddressSanitizer and ThreadSanitizer, where a run takes
  * several times as long, every seventh n is taken; SN_ALLOC_STEP in the environment says otherwise.
  */
+#include "tests/support/alloc.h"
 #include "tests/unit/predict_run.h"
 
 #include <dirent.h>
-#include <pthread.h>
 #include <sys/wait.h>
-
-/* ---- the wrappers ---------------------------------------------------------------------------- */
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t m);
-void *__real_realloc(void *p, size_t n);
-void *__real_aligned_alloc(size_t align, size_t n);
-void __real_free(void *p);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t m);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t align, size_t n);
-void __wrap_free(void *p);
-
-#define SLOTS 65536 /* a power of two, several times the blocks alive at once */
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static bool watching;
-static unsigned long seen, fail_at; /* fail_at 0: never */
-static size_t alive;
-static void *slots[SLOTS]; /* open addressing; what was allocated while watching */
-
-static size_t slot_of(const void *p) { return (size_t)(((uintptr_t)p >> 4) * 0x9E3779B97F4A7C15u >> 40) % SLOTS; }
-
-static void remember(void *p)
-{
-    size_t i = slot_of(p);
-
-    while (slots[i])
-        i = (i + 1) % SLOTS;
-    slots[i] = p;
-    alive++;
-}
-
-/* Removes p and closes the gap it leaves; a block from before watching is not there. */
-static void forget(const void *p)
-{
-    size_t i = slot_of(p), hole;
-
-    while (slots[i] && slots[i] != p)
-        i = (i + 1) % SLOTS;
-    if (!slots[i])
-        return;
-    alive--;
-    slots[i] = NULL;
-    hole = i;
-    for (i = (i + 1) % SLOTS; slots[i]; i = (i + 1) % SLOTS) {
-        size_t home = slot_of(slots[i]);
-
-        if ((i - home) % SLOTS >= (i - hole) % SLOTS) {
-            slots[hole] = slots[i];
-            slots[i] = NULL;
-            hole = i;
-        }
-    }
-}
-
-/* Is this the one to fail? */
-static bool refuse(void) { return watching && ++seen == fail_at; }
-
-static void *taken(void *p)
-{
-    if (watching && p)
-        remember(p);
-    return p;
-}
-
-void *__wrap_malloc(size_t n)
-{
-    void *p;
-
-    (void)pthread_mutex_lock(&lock);
-    p = refuse() ? NULL : taken(__real_malloc(n));
-    (void)pthread_mutex_unlock(&lock);
-    return p;
-}
-
-void *__wrap_calloc(size_t n, size_t m)
-{
-    void *p;
-
-    (void)pthread_mutex_lock(&lock);
-    p = refuse() ? NULL : taken(__real_calloc(n, m));
-    (void)pthread_mutex_unlock(&lock);
-    return p;
-}
-
-void *__wrap_aligned_alloc(size_t align, size_t n)
-{
-    void *p;
-
-    (void)pthread_mutex_lock(&lock);
-    p = refuse() ? NULL : taken(__real_aligned_alloc(align, n));
-    (void)pthread_mutex_unlock(&lock);
-    return p;
-}
-
-void *__wrap_realloc(void *old, size_t n)
-{
-    void *p = NULL;
-
-    (void)pthread_mutex_lock(&lock);
-    if (!refuse()) {
-        if (old)
-            forget(old);
-        p = __real_realloc(old, n);
-        if (p)
-            (void)taken(p);
-        else if (old)
-            (void)taken(old);
-    }
-    (void)pthread_mutex_unlock(&lock);
-    return p;
-}
-
-void __wrap_free(void *p)
-{
-    (void)pthread_mutex_lock(&lock);
-    if (p)
-        forget(p);
-    __real_free(p);
-    (void)pthread_mutex_unlock(&lock);
-}
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SLOW_BUILD 1
@@ -151,6 +27,7 @@ void __wrap_free(void *p)
 #define WORKERS 2
 
 static int worker; /* of this process; each has output folders of its own */
+static struct sn_alloc last; /* of the last run */
 
 /* ---- the sweep ------------------------------------------------------------------------------- */
 
@@ -197,13 +74,9 @@ static int watched_run(unsigned long n, const char *threads, char out[512])
         fd[i] = open(at("caught%d.%d", worker, i), O_RDWR | O_CREAT | O_TRUNC, 0600);
         (void)dup2(fd[i], i + 1);
     }
-    memset(slots, 0, sizeof slots);
-    alive = 0;
-    seen = 0;
-    fail_at = n;
-    watching = true;
+    sn_alloc_watch(n);
     code = sn_main(12, argv);
-    watching = false;
+    last = sn_alloc_stop();
     (void)fflush(NULL);
     for (int i = 0; i < 2; i++) {
         (void)dup2(saved[i], i + 1);
@@ -243,7 +116,7 @@ static void check_after(unsigned long n, int code, const char *out)
     }
     ck_assert_msg(left == (files ? 1 : 0) + exists(at("out%d/predictions.csv", worker)),
                   "allocation %lu: '%s' among %d entries", n, first, left);
-    ck_assert_msg(alive == 0, "allocation %lu: %zu blocks were not freed", n, alive);
+    ck_assert_msg(last.alive == 0, "allocation %lu: %zu blocks were not freed", n, last.alive);
     remove_output(out);
     ck_assert_msg(!exists(out), "allocation %lu: something else is in the output", n);
 }
@@ -267,7 +140,7 @@ static void sweep(const char *threads, unsigned long step)
     unsigned long total, tried = 0, noticed = 0;
 
     check_after(0, watched_run(0, threads, out), out);
-    total = seen;
+    total = last.seen;
     ck_assert_uint_gt(total, 100);
     for (unsigned long n = 1 + (unsigned long)worker * step; n <= total + step; n += step * WORKERS) {
         int code = watched_run(n, threads, out);

@@ -1,4 +1,5 @@
 /* check_alloc_fit.c: fit and nomogram with every allocation failing in turn: an error that says so, or none; never a crash. */
+#include "tests/support/alloc.h"
 #include "tests/support/support.h"
 
 #include <stdio.h>
@@ -7,23 +8,6 @@
 #include "stats/stats.h"
 #include "tools/fit.h"
 #include "tools/nomogram_svg.h"
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t m);
-void *__real_realloc(void *old, size_t n);
-void *__real_aligned_alloc(size_t align, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t m);
-void *__wrap_realloc(void *old, size_t n);
-void *__wrap_aligned_alloc(size_t align, size_t n);
-
-static unsigned long seen, fail_at; /* one thread only; fail_at 0: none fails */
-
-static bool refuse(void) { return ++seen == fail_at; }
-void *__wrap_malloc(size_t n) { return refuse() ? NULL : __real_malloc(n); }
-void *__wrap_calloc(size_t n, size_t m) { return refuse() ? NULL : __real_calloc(n, m); }
-void *__wrap_realloc(void *old, size_t n) { return refuse() ? NULL : __real_realloc(old, n); }
-void *__wrap_aligned_alloc(size_t align, size_t n) { return refuse() ? NULL : __real_aligned_alloc(align, n); }
 
 static const char *table(void)
 {
@@ -60,7 +44,7 @@ static int work(const struct sn_fit_options *o, const char *model, struct sn_err
     SN_TRY_OUT(sn_fit_write_model(&r, model, err));
     SN_TRY_OUT(sn_logistic_read(model, &m, err));
     SN_TRY_OUT(sn_nomogram_build(&m, NULL, &n, err));
-    sn_nomogram_svg(&svg, &n, "y", NULL, true);
+    sn_nomogram_svg(&svg, &n, &m, NULL, true);
     rc = svg.failed ? SN_NOMEM(err, "the picture") : SN_OK;
 out:
     sn_buf_free(&svg);
@@ -86,27 +70,30 @@ static const struct {
 START_TEST(test_every_allocation)
 {
     struct sn_fit_options o = { .file = table(), .terms = runs[_i].terms, .names = SN_TABLE_NAMES_DEFAULT, .univariable = true, .boot = 2, .seed = 1,
-                                .split = 0.8, .level = 0.95, .firth = runs[_i].firth,
+                                .split = 0.8, .level = 0.95, .firth = runs[_i].firth, .range_lo = 0.3, .range_hi = _i == 0 ? 0.35 : 0,
                                 .recipe = { .rule = runs[_i].rule, .limit = 0.5, .screen = runs[_i].firth ? 0.99 : 0, .folds = 3 } };
     struct sn_error err = { 0 };
     unsigned long total, step;
+    int whole;
     char model[256];
 
     o.recipe.correction = (int)runs[_i].correction == 1 ? SN_PREDICT_FLIC : runs[_i].correction == 2 ? SN_PREDICT_FLAC : SN_PREDICT_PLAIN;
     (void)snprintf(model, sizeof model, "%s/alloc%d.json", sn_test_tmpdir(), _i);
-    fail_at = seen = 0;
-    sn_ck_ok(work(&o, model, &err), &err);
-    total = seen;
+    sn_alloc_watch(0);
+    whole = work(&o, model, &err);
+    total = sn_alloc_stop().seen;
+    sn_ck_ok(whole, &err);
     ck_assert_uint_gt(total, 100);
     step = total / 250 + 1; /* profiles alone make thousands */
     for (unsigned long n = 1; n <= total; n += n < 100 ? 1 : step) {
+        size_t alive;
         int rc;
 
-        seen = 0;
-        fail_at = n;
+        sn_alloc_watch(n);
         rc = work(&o, model, &err);
-        fail_at = 0;
+        alive = sn_alloc_stop().alive;
         ck_assert_msg(rc == SN_ENOMEM || rc == SN_OK, "allocation %lu of %lu: %d '%s'", n, total, rc, err.msg);
+        ck_assert_msg(alive == 0, "allocation %lu of %lu: %zu blocks were not freed", n, total, alive);
     }
 }
 END_TEST

@@ -2,29 +2,13 @@
  * check_alloc_stats.c: calibration, recalibration and decision curves under memory that runs out: the n-th allocation
  * fails, for every n. Each call must end with SN_ENOMEM, never with a number; under AddressSanitizer nothing may leak.
  */
+#include "tests/support/alloc.h"
 #include "tests/support/support.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "stats/stats.h"
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t m);
-void *__real_realloc(void *p, size_t n);
-void *__real_aligned_alloc(size_t align, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t m);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t align, size_t n);
-
-static unsigned long seen, fail_at; /* fail_at 0: never */
-
-static bool refuse(void) { return ++seen == fail_at; }
-void *__wrap_malloc(size_t n) { return refuse() ? NULL : __real_malloc(n); }
-void *__wrap_calloc(size_t n, size_t m) { return refuse() ? NULL : __real_calloc(n, m); }
-void *__wrap_realloc(void *p, size_t n) { return refuse() ? NULL : __real_realloc(p, n); }
-void *__wrap_aligned_alloc(size_t a, size_t n) { return refuse() ? NULL : __real_aligned_alloc(a, n); }
 
 #define N 60
 static double p[N];
@@ -148,21 +132,21 @@ START_TEST(nth_allocation_fails)
     int whole;
 
     cohort();
-    fail_at = 0;
-    seen = 0;
+    sn_alloc_watch(0);
     whole = jobs[_i].run(&err);
-    total = seen; /* before Check allocates */
+    total = sn_alloc_stop().seen; /* before Check allocates */
     sn_ck_ok(whole, &err);
     ck_assert_msg(total >= jobs[_i].at_least, "%s: only %lu allocations", jobs[_i].name, total);
     for (unsigned long n = 1; n <= total; n++) {
         int rc;
+        struct sn_alloc a;
 
         err.msg[0] = 0;
-        seen = 0;
-        fail_at = n;
+        sn_alloc_watch(n);
         rc = jobs[_i].run(&err);
-        fail_at = 0;
+        a = sn_alloc_stop();
         ck_assert_msg(rc == SN_ENOMEM && err.code == SN_ENOMEM && *err.msg, "%s, allocation %lu of %lu: code %d, '%s'", jobs[_i].name, n, total, rc, err.msg);
+        ck_assert_msg(a.alive == 0, "%s, allocation %lu of %lu: %zu blocks were not freed", jobs[_i].name, n, total, a.alive);
     }
 }
 END_TEST

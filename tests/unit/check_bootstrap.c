@@ -205,6 +205,53 @@ START_TEST(test_intervals)
 }
 END_TEST
 
+/* Over the clusters drawn: mean of 0 .. 199, and a statistic that is not defined when cluster 0 was not drawn. Two rows a cluster. */
+static void mean_of_drawn(void *ctx, const uint32_t *weight, int thread, double *out)
+{
+    double sum = 0;
+
+    (void)ctx;
+    (void)thread;
+    for (size_t i = 0; i < 400; i++)
+        sum += weight[i] * (double)(i / 2);
+    out[0] = sum / 400;
+    out[1] = weight[0] ? 1 : (double)NAN;
+}
+
+START_TEST(test_against_theory)
+{
+    double sd = sqrt((200.0 * 200.0 - 1) / 12 / 200); /* of the mean of 200 draws from 0..199 */
+    struct sn_boot_ci one[2], many[2], other[2];
+    struct sn_pool *pool = NULL;
+    struct sn_error err = { 0 };
+    struct sn_resample s;
+    struct sn_boot b = { .resample = &s, .seed = 7, .replicates = 10000, .k = 2, .fn = mean_of_drawn };
+    uint32_t cluster[400];
+
+    for (uint32_t i = 0; i < 400; i++)
+        cluster[i] = i / 2;
+    sn_ck_ok(sn_resample_init(&s, 400, NULL, cluster, &err), &err);
+    sn_ck_ok(sn_boot_intervals(&b, 0.95, one, &err), &err);
+    sn_ck_ok(sn_pool_create(&pool, 3, &err), &err);
+    b.pool = pool;
+    sn_ck_ok(sn_boot_intervals(&b, 0.95, many, &err), &err);
+    b.seed = 8;
+    sn_ck_ok(sn_boot_intervals(&b, 0.95, other, &err), &err);
+    b.pool = NULL;
+    sn_pool_free(pool);
+    ck_assert(one[0].lo == many[0].lo && one[0].hi == many[0].hi && one[1].dropped == many[1].dropped && one[0].lo != other[0].lo);
+    /* theory: normal, Monte Carlo error of a 2.5 % quantile is about 0.027 sd */
+    ck_assert_double_eq_tol(one[0].lo, 99.5 - 1.96 * sd, 0.12 * sd);
+    ck_assert_double_eq_tol(one[0].hi, 99.5 + 1.96 * sd, 0.12 * sd);
+    ck_assert_double_eq_tol(one[0].sd, sd, 0.03 * sd);
+    /* a cluster is missed with probability (1 - 1/n)^n = 0.367: 3670, standard deviation 48 */
+    ck_assert(one[1].dropped > 3430 && one[1].dropped < 3910 && one[1].lo == 1);
+    b.replicates = 0;
+    sn_ck_fails(sn_boot_intervals(&b, 0.95, one, &err), SN_EINVAL, &err, "0 replicates");
+    sn_resample_free(&s);
+}
+END_TEST
+
 static Suite *suite_bootstrap(void)
 {
     Suite *s = suite_create("bootstrap");
@@ -214,6 +261,7 @@ static Suite *suite_bootstrap(void)
     tcase_add_test(t, test_quantile);
     tcase_add_test(t, test_resample);
     tcase_add_test(t, test_run);
+    tcase_add_test(t, test_against_theory);
     tcase_add_test(t, test_intervals);
     suite_add_tcase(s, t);
     return s;

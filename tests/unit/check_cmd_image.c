@@ -144,6 +144,30 @@ START_TEST(exit_codes)
 }
 END_TEST
 
+/* A JPEG that ends early: refused; with --lenient written, marked, and exit code 1. */
+START_TEST(damaged_pictures)
+{
+    const char *cut = sn_test_file("tests/fuzz/corpus/jpeg/cut.jpg"), *out = scratch("cut.png"), *text = scratch("stdout.json");
+    struct sn_error err = { 0 };
+    struct sn_json_doc doc;
+
+    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+    ck_assert_int_eq(run(cut, "-o", out, NULL), 3);
+    ck_assert_int_ne(access(out, F_OK), 0);
+    ck_assert_ptr_nonnull(freopen(text, "w", stdout)); /* this child's own */
+    ck_assert_int_eq(run(cut, "--lenient", "--json", NULL), 1);
+    fflush(stdout);
+    sn_ck_ok(sn_json_read(text, &doc, &err), &err);
+    ck_assert(sn_json_get(doc.root, "damaged")->boolean);
+    ck_assert_ptr_nonnull(strstr(sn_json_get(doc.root, "warnings")->string, "damaged"));
+    ck_assert_ptr_nonnull(strstr(sn_json_get(doc.root, "detail")->string, "DAMAGED (byte "));
+    sn_json_doc_free(&doc);
+    ck_assert_int_eq(run(sn_test_file("tests/fuzz/corpus/jpeg/exif_6.jpg"), "--lenient", NULL, NULL), 0);
+    ck_assert_int_eq(run(turned_picture(), "--lenient", NULL, NULL), 0);
+    ck_assert_int_eq(run(cut, "--lenient", "--tags", NULL), 2);
+}
+END_TEST
+
 static Suite *suite_cmd_image(void)
 {
     Suite *s = suite_create("sentinode image");
@@ -152,6 +176,7 @@ static Suite *suite_cmd_image(void)
     tcase_add_test(tc, outputs);
     tcase_add_test(tc, properties);
     tcase_add_test(tc, exit_codes);
+    tcase_add_test(tc, damaged_pictures);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -346,6 +346,10 @@ START_TEST(refused)
                 "a report");
     ck_assert(!strstr(err.msg, "PID-42"));
     sn_ck_fails(sn_deidentify(&s, "GIF89a", 6, &out, &r, &err), SN_EFORMAT, &err, "");
+    for (size_t i = 0; i + 6 < in.len; i++) /* as text it would be removed, and the pixels could not be read */
+        if (memcmp(in.data + i, "\x28\0\4\0CS", 6) == 0)
+            memcpy(in.data + i + 4, "ST", 2);
+    sn_ck_fails(sn_deidentify(&s, in.data, in.len, &out, &r, &err), SN_EFORMAT, &err, "(0028,0004), which the pixels cannot do without, is of VR ST, expected CS");
     sn_dicom_object_free(&report);
     sn_dicom_free(&d);
     sn_buf_free(&out);

@@ -250,7 +250,7 @@ START_TEST(bad_tables)
     ck_says("x.csv: no cases");
     write_text(at("x.csv"), "case,patient,mask,pred\nc,,a.png,a.png\n");
     ck_run(3, "dice %s", at("x.csv"));
-    ck_says("x.csv: line 2, column 'patient' is empty");
+    ck_says("x.csv: line 2, column 'patient': empty");
     ck_run(2, "dice %s --tau 1", at("m.csv"));
     ck_says("state no spacing");
     ck_run(3, "dice %s", at("nowhere.csv"));

@@ -2,6 +2,8 @@
  * check_dicom.c: elements, values and text of DICOM files made by hand; what is refused, and in which
  * words. Pixels: check_dicom_pixels.c; real files: check_dicom_data.c.
  */
+#include <time.h>
+
 #include "tests/unit/dicom_make.h"
 
 /* ---- the tree ------------------------------------------------------------------------------- */
@@ -304,7 +306,14 @@ START_TEST(character_sets)
         { "\\ISO 2022 IR 87", "Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B", "Yamada^Tarou=[text in ISO 2022 IR 87 not decoded]^[text in ISO 2022 IR 87 not decoded]", false },
         { "\\ISO 2022 IR 87", "\x1b$B%\\%=\x1b(B", "[text in ISO 2022 IR 87 not decoded]", false }, /* 5C and 3D within */
         { "\\ISO 2022 IR 149", "Hong=\x1b$)C\xfb\xf3", "Hong=[text in ISO 2022 IR 149 not decoded]", false },
-        { "\\ISO 2022 IR 58", "\x1b$)A\xcd\xf5", "[text in ISO 2022 IR 58 not decoded]", false },
+        { "\\ISO 2022 IR 58", "Zhang^XiaoDong=\x1b$)A\xd5\xc5^\x1b$)A\xd0\xa1\xb6\xab", "Zhang^XiaoDong=张^小东", true }, /* PS3.5 K.2 */
+        { "\\ISO 2022 IR 58", "1\x1b$)A\xb5\xda" "2\xd0\xd0\r\n\xb5\xda", "1第2行\r\n[text in an unstated character set not decoded]", false },
+        { "\\ISO 2022 IR 58", "\x1b$)A\x81\x40", "[text in ISO 2022 IR 58 not decoded]", false }, /* GBK, not GB 2312 */
+        { "\\ISO 2022 IR 58", "\x1b$)A\xaa\xa1^b", "[text in ISO 2022 IR 58 not decoded]^b", false }, /* unassigned */
+        { "\\ISO 2022 IR 58", "\x1b$)A\xcd", "[text in ISO 2022 IR 58 not decoded]", false },
+        { "GB18030", "\xaa\xa1", "[text in GB18030 not decoded]", false }, /* private use */
+        { "GB18030", "\x81\x30\x83\x37^\x90\x30\x81\x30", "[text in GB18030 not decoded]^𐀀", false }, /* a control character */
+        { "GB18030", "\xff^b", "[text in GB18030 not decoded]^b", false },
         { "ISO_IR 100", "a\x1b[31mb", "[text in an unknown character set not decoded]", false },
         { "ISO_IR 100", "a\x07z", "[text in an unknown character set not decoded]", false },
     };
@@ -325,6 +334,31 @@ START_TEST(character_sets)
         sn_buf_free(&out);
         drop(&x);
     }
+}
+END_TEST
+
+/* Text as long as a file can be: the time is that of its length, not of tables made for each character. */
+START_TEST(long_chinese_text)
+{
+    enum { CHARS = 500000 };
+    static const char wang[] = "\xcd\xf5";
+    struct maker m = begin(".1");
+    struct sn_buf out = { 0 };
+    struct made x;
+    clock_t start;
+
+    text(&m, TAG(8, 5), "CS", "GB18030");
+    header(&m, TAG(0x40, 0xa160), "UT", 2 * CHARS);
+    for (size_t i = 0; i < CHARS; i++)
+        sn_buf_add(&m.b, wang, 2);
+    make(&x, &m);
+    start = clock();
+    ck_assert(sn_dicom_text(sn_dicom_find(&x.d.set, TAG(0x40, 0xa160)), sn_dicom_find(&x.d.set, TAG(8, 5)), &out));
+    ck_assert_msg(clock() - start < 2 * CLOCKS_PER_SEC, "took %g s", (double)(clock() - start) / CLOCKS_PER_SEC);
+    ck_assert_uint_eq(out.len, 3 * CHARS);
+    ck_assert_str_eq(out.data + out.len - 6, "王王");
+    sn_buf_free(&out);
+    drop(&x);
 }
 END_TEST
 
@@ -374,6 +408,7 @@ static Suite *suite_dicom(void)
     tcase_add_test(t, values);
     tcase_add_test(t, dictionary);
     tcase_add_test(t, character_sets);
+    tcase_add_test(t, long_chinese_text);
     tcase_add_test(t, no_names_in_messages);
     suite_add_tcase(s, t);
     return s;

@@ -1,31 +1,14 @@
 /*
  * check_dicom_out_alloc.c: de-identification and the objects we write when memory runs out: the n-th
- * allocation fails, for every n. Each time the answer is "out of memory" and (under LeakSanitizer) everything
+ * allocation fails, for every n. Each time the answer is "out of memory" and everything
  * was given back.
  */
 #include <dirent.h>
 #include <stdio.h>
 
 #include "io/deidentify.h"
+#include "tests/support/alloc.h"
 #include "tests/unit/dicom_samples.h"
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t m);
-void *__real_realloc(void *p, size_t n);
-void *__real_aligned_alloc(size_t align, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t m);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t align, size_t n);
-
-static unsigned long seen, fail_at; /* fail_at 0: never */
-
-static bool refuse(void) { return ++seen == fail_at; }
-
-void *__wrap_malloc(size_t n) { return refuse() ? NULL : __real_malloc(n); }
-void *__wrap_calloc(size_t n, size_t m) { return refuse() ? NULL : __real_calloc(n, m); }
-void *__wrap_realloc(void *p, size_t n) { return refuse() ? NULL : __real_realloc(p, n); }
-void *__wrap_aligned_alloc(size_t align, size_t n) { return refuse() ? NULL : __real_aligned_alloc(align, n); }
 
 static int deidentify(const void *data, size_t size, struct sn_error *err)
 {
@@ -77,19 +60,21 @@ static unsigned long sweep(int (*fn)(const void *data, size_t size, struct sn_er
 {
     struct sn_error err = { 0 };
     unsigned long n;
+    bool refused;
 
-    seen = 0;
-    fail_at = 0;
-    if (fn(data, size, &err) != SN_OK)
-        return 0; /* a file that is refused */
-    n = seen;
+    sn_alloc_watch(0);
+    refused = fn(data, size, &err) != SN_OK;
+    n = sn_alloc_stop().seen;
+    if (refused)
+        return 0;
     for (unsigned long k = 1; k <= n; k++) {
+        size_t alive;
         int rc;
 
-        seen = 0;
-        fail_at = k;
+        sn_alloc_watch(k);
         rc = fn(data, size, &err);
-        fail_at = 0;
+        alive = sn_alloc_stop().alive;
+        ck_assert_uint_eq(alive, 0);
         ck_assert_msg(rc == SN_ENOMEM, "%s: allocation %lu of %lu failed, code %d: %s", name, k, n, rc, err.msg);
     }
     return n;

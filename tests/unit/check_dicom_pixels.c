@@ -281,6 +281,38 @@ START_TEST(jpeg_colour_from_the_stream)
 }
 END_TEST
 
+/* A frame whose stream stops early: an error that names the place; leniently the rows there are, and a mark. */
+START_TEST(jpeg_cut_short)
+{
+    static const struct shape shape = { .rows = 21, .cols = 29, .samples = 3, .allocated = 8, .stored = 8, .photometric = "YBR_FULL_422" };
+    struct maker m[2] = { begin(".4.50"), begin(".4.50") };
+    struct sn_error err = { 0 };
+    struct sn_image im[2];
+    struct sn_map map;
+    struct made x;
+
+    sn_ck_ok(sn_map_file(sn_test_file("tests/fuzz/corpus/jpeg/baseline_420.jpg"), &map, &err), &err);
+    for (unsigned cut = 0; cut < 2; cut++) {
+        image(&m[cut], &shape);
+        fragments(&m[cut], (const struct fragment[]){ { NULL, 0 }, { map.data, map.size - 40 * cut } }, 2, true);
+        make(&x, &m[cut]);
+        sn_ck_ok(x.rc, &x.err);
+        if (cut)
+            sn_ck_fails(show(&x, 0, &im[1]), SN_EFORMAT, &x.err, "lenient reading would go on");
+        x.d.lenient = cut;
+        sn_ck_ok(show(&x, 0, &im[cut]), &x.err);
+        drop(&x);
+    }
+    sn_map_close(&map);
+    ck_assert(!im[0].damaged && im[0].warnings == 0);
+    ck_assert(im[1].damaged && im[1].warnings == SN_WARN_DAMAGED && strstr(im[1].detail, "DAMAGED (byte "));
+    ck_assert_mem_eq(im[1].data, im[0].data, 3 * 29 * 12); /* the upper rows are those of the whole picture */
+    ck_assert_mem_ne(im[1].data, im[0].data, 3 * 29 * 21);
+    sn_image_free(&im[0]);
+    sn_image_free(&im[1]);
+}
+END_TEST
+
 /* ---- grey ------------------------------------------------------------------------------------ */
 
 /* One row of 16-bit values through what `add` puts into the file. */
@@ -567,6 +599,7 @@ static Suite *suite_dicom_pixels(void)
     tcase_add_test(t, rle);
     tcase_add_test(t, offset_tables);
     tcase_add_test(t, jpeg_colour_from_the_stream);
+    tcase_add_test(t, jpeg_cut_short);
     tcase_add_test(t, grey_scales);
     tcase_add_test(t, palettes);
     tcase_add_test(t, signed_palette);

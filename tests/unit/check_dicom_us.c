@@ -335,6 +335,29 @@ START_TEST(command_frames)
 }
 END_TEST
 
+/* The third of three frames cannot be decoded: nothing is left of the others. */
+START_TEST(all_frames_or_none)
+{
+    uint8_t good[68] = { 1, [4] = 64, [64] = 1, 7, 8, 128 }, bad[68] = { 2 };
+    const char *path = scratch("broken.dcm");
+    struct maker m = begin(".5");
+    struct sn_error err = { 0 };
+
+    image(&m, &(struct shape){ .rows = 1, .cols = 2, .allocated = 8, .stored = 8, .frames = "3" });
+    fragments(&m, (const struct fragment[]){ { NULL, 0 }, { good, 68 }, { good, 68 }, { bad, 68 } }, 4, true);
+    sn_ck_ok(sn_file_write(path, m.b.data, m.b.len, &err), &err);
+    sn_buf_free(&m.b);
+    if (!freopen("/dev/null", "w", stderr))
+        ck_abort();
+    ck_assert_int_eq(RUN(path, "--frame", "2", "-o", scratch("broken.png"), "--quiet"), 0);
+    ck_assert_int_eq(RUN(path, "--frame", "all", "-o", scratch("broken.png")), 3);
+    ck_assert_int_ne(access(scratch("broken-0001.png"), F_OK), 0);
+    ck_assert_int_ne(access(scratch("broken-0002.png"), F_OK), 0);
+    ck_assert_int_eq(RUN(path, "--frame", "all", "-o", scratch("broken.npy")), 3);
+    ck_assert_int_ne(access(scratch("broken.npy"), F_OK), 0);
+}
+END_TEST
+
 START_TEST(command_usage)
 {
     const char *in = write_cine("cine.dcm"), *out = scratch("o.npy");
@@ -396,27 +419,27 @@ START_TEST(frames_in_paths)
     char in[512];
 
     snprintf(in, sizeof in, "%s", write_cine("cine.dcm"));
-    sn_ck_ok(sn_input_read(scratch("cine.dcm#1"), "cine.dcm#1", &input, &err), &err);
+    sn_ck_ok(sn_input_read(scratch("cine.dcm#1"), "cine.dcm#1", false, &input, &err), &err);
     ck_assert_uint_eq(((uint8_t *)input.grey.data)[0], 10);
     ck_assert_uint_eq(input.warnings, 0);
     ck_assert(fabs(input.spacing_mm[1] - 0.2) < 1e-12);
     sn_input_free(&input);
-    sn_ck_ok(sn_input_read(scratch("cine.dcm#mid"), "x", &input, &err), &err);
+    sn_ck_ok(sn_input_read(scratch("cine.dcm#mid"), "x", false, &input, &err), &err);
     ck_assert_uint_eq(((uint8_t *)input.grey.data)[0], 110);
     ck_assert_uint_eq(input.warnings, 0);
     sn_input_free(&input);
-    sn_ck_ok(sn_input_read(in, "x", &input, &err), &err);
+    sn_ck_ok(sn_input_read(in, "x", false, &input, &err), &err);
     ck_assert_uint_eq(((uint8_t *)input.grey.data)[0], 110);
     ck_assert_uint_eq(input.warnings, SN_WARN_FRAMES);
     sn_input_free(&input);
-    sn_ck_fails(sn_input_read(scratch("cine.dcm#3"), "x", &input, &err), SN_EINVAL, &err, "frame 3 asked for");
-    sn_ck_fails(sn_input_read(scratch("cine.dcm#all"), "x", &input, &err), SN_EIO, &err, "cannot open");
-    sn_ck_fails(sn_input_read(scratch("none.dcm#1"), "x", &input, &err), SN_EIO, &err, "cannot open");
+    sn_ck_fails(sn_input_read(scratch("cine.dcm#3"), "x", false, &input, &err), SN_EINVAL, &err, "frame 3 asked for");
+    sn_ck_fails(sn_input_read(scratch("cine.dcm#all"), "x", false, &input, &err), SN_EIO, &err, "cannot open");
+    sn_ck_fails(sn_input_read(scratch("none.dcm#1"), "x", false, &input, &err), SN_EIO, &err, "cannot open");
     ck_assert_int_eq(link(in, scratch("cine.dcm#9")), 0);
-    sn_ck_ok(sn_input_read(scratch("cine.dcm#9"), "x", &input, &err), &err);
+    sn_ck_ok(sn_input_read(scratch("cine.dcm#9"), "x", false, &input, &err), &err);
     ck_assert_uint_eq(input.warnings, SN_WARN_FRAMES);
     sn_input_free(&input);
-    sn_ck_fails(sn_input_read("README.md#1", "x", &input, &err), SN_EUNSUPPORTED, &err, "no known image format");
+    sn_ck_fails(sn_input_read("README.md#1", "x", false, &input, &err), SN_EUNSUPPORTED, &err, "no known image format");
 }
 END_TEST
 
@@ -468,6 +491,7 @@ static Suite *suite_dicom_us(void)
     tcase_add_test(t, physical_scale);
     tcase_add_test(t, colour_and_marks);
     tcase_add_test(t, command_frames);
+    tcase_add_test(t, all_frames_or_none);
     tcase_add_test(t, command_usage);
     tcase_add_test(t, tags_hide_who);
     tcase_add_test(t, frames_in_paths);

@@ -300,6 +300,53 @@ START_TEST(test_score)
 }
 END_TEST
 
+/* Random data: rows in another order, columns on another scale, the outcome turned round. Plain and Firth. */
+START_TEST(test_invariance)
+{
+    enum { M = 120, P = 4 };
+    struct sn_rng r = { 900 + (uint64_t)_i };
+    static double x[P * M], q[P * M], out[M], turned[M];
+    const double scale[P] = { 1, 1000, 0.004, -3 };
+    const struct sn_logit_options o = { .firth = _i % 2 };
+    struct sn_error err = { 0 };
+    struct sn_logit a, b;
+    size_t order[M];
+
+    for (size_t i = 0; i < M; i++) {
+        double lp = -0.3;
+
+        for (size_t j = 0; j < P; j++) {
+            x[j * M + i] = j ? sn_rng_normal(&r) : 1;
+            lp += j ? 0.6 * x[j * M + i] : 0;
+        }
+        out[i] = sn_rng_uniform(&r) < sn_sigmoid(lp);
+        order[i] = i;
+    }
+    for (size_t i = M - 1; i > 0; i--) {
+        size_t j = sn_rng_below(&r, i + 1), t = order[i];
+
+        order[i] = order[j];
+        order[j] = t;
+    }
+    for (size_t i = 0; i < M; i++) {
+        for (size_t j = 0; j < P; j++)
+            q[j * M + i] = scale[j] * x[j * M + order[i]];
+        turned[i] = 1 - out[order[i]];
+    }
+    sn_ck_ok(sn_logit_fit_with(x, M, P, out, NULL, NULL, &o, &a, &err), &err);
+    sn_ck_ok(sn_logit_fit_with(q, M, P, turned, NULL, NULL, &o, &b, &err), &err);
+    same(b.loglik, a.loglik, 1e-12, "log-likelihood");
+    for (size_t j = 0; j < P; j++) {
+        same(-b.beta[j] * scale[j], a.beta[j], 1e-9, "coefficient");
+        same(b.se[j] * fabs(scale[j]), a.se[j], 1e-9, "standard error");
+    }
+    for (size_t i = 0; i < M; i++)
+        ck_assert_double_eq_tol(1 - b.mu[i], a.mu[order[i]], 1e-10);
+    sn_logit_free(&a);
+    sn_logit_free(&b);
+}
+END_TEST
+
 static Suite *suite_glm(void)
 {
     Suite *s = suite_create("glm");
@@ -315,6 +362,7 @@ static Suite *suite_glm(void)
     tcase_add_test(t, test_refusals);
     tcase_add_test(t, test_fixed);
     tcase_add_loop_test(t, test_score, 0, 20);
+    tcase_add_loop_test(t, test_invariance, 0, 20);
     suite_add_tcase(s, t);
     return s;
 }

@@ -93,41 +93,6 @@ START_TEST(holm)
 }
 END_TEST
 
-/* Mean of 0..n-1 over the drawn clusters; the second statistic is undefined when cluster 0 was not drawn. */
-static void mean_of_drawn(const void *ctx, const uint32_t *times, double *out)
-{
-    size_t n = *(const size_t *)ctx;
-    double sum = 0;
-
-    for (size_t i = 0; i < n; i++)
-        sum += (double)times[i] * (double)i;
-    out[0] = sum / (double)n;
-    out[1] = times[0] ? 1 : NAN;
-}
-
-START_TEST(bootstrap)
-{
-    size_t n = 200;
-    struct sn_cluster_ci one[2], many[2], other[2];
-    struct sn_pool *pool = NULL;
-    double sd = sqrt(((double)n * (double)n - 1) / 12 / (double)n); /* of the mean of n draws from 0..n-1 */
-
-    sn_ck_ok(sn_boot_clusters(n, 10000, 7, mean_of_drawn, &n, 2, 0.95, NULL, one, &err), &err);
-    sn_ck_ok(sn_pool_create(&pool, 3, &err), &err);
-    sn_ck_ok(sn_boot_clusters(n, 10000, 7, mean_of_drawn, &n, 2, 0.95, pool, many, &err), &err);
-    sn_ck_ok(sn_boot_clusters(n, 10000, 8, mean_of_drawn, &n, 2, 0.95, pool, other, &err), &err);
-    sn_pool_free(pool);
-    ck_assert(one[0].lo == many[0].lo && one[0].hi == many[0].hi && one[1].undefined == many[1].undefined);
-    ck_assert(one[0].lo != other[0].lo);
-    /* theory: normal, Monte Carlo error of a 2.5 % quantile is about 0.027 sd */
-    ck_assert_double_eq_tol(one[0].lo, 99.5 - 1.96 * sd, 0.12 * sd);
-    ck_assert_double_eq_tol(one[0].hi, 99.5 + 1.96 * sd, 0.12 * sd);
-    /* a cluster is missed with probability (1 - 1/n)^n = 0.367: 3670, standard deviation 48 */
-    ck_assert(one[1].undefined > 3430 && one[1].undefined < 3910 && one[1].lo == 1);
-    sn_ck_fails(sn_boot_clusters(0, 1, 1, mean_of_drawn, &n, 1, 0.95, NULL, one, &err), SN_EINVAL, &err, "nothing to draw");
-}
-END_TEST
-
 static Suite *suite_paired(void)
 {
     Suite *s = suite_create("paired");
@@ -137,7 +102,6 @@ static Suite *suite_paired(void)
     tcase_add_test(t, tango_and_mcnemar);
     tcase_add_test(t, paired_properties);
     tcase_add_test(t, holm);
-    tcase_add_test(t, bootstrap);
     suite_add_tcase(s, t);
     return s;
 }

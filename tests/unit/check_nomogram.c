@@ -146,7 +146,7 @@ END_TEST
 
 /* Models fitted, written, read and made into a nomogram: every tick of rms's, splines and interactions included. */
 static const struct {
-    const char *id, *file, *outcome, *event, *terms;
+    const char *id, *file, *outcome, *positive, *terms;
 } models[] = {
     { "aSAH", "stats/aSAH.csv", "outcome", "Poor", "age, s100b, gender" },
     { "aSAH_rcs", "stats/aSAH.csv", "outcome", "Poor", "rcs(age, 4), s100b, gender" },
@@ -155,15 +155,16 @@ static const struct {
     { "birthwt_interaction", "stats/MASS_birthwt.csv", "low", NULL, "rcs(age, 3) * factor(race), lwt * smoke" },
 };
 
-static void fit_model(const char *file, const char *outcome, const char *event, const char *terms, struct sn_logistic *m)
+static void fit_model(const char *file, const char *outcome, const char *positive, const char *terms, struct sn_logistic *m)
 {
-    struct sn_fit_options o = { .file = file, .terms = terms, .event = event, .names = SN_TABLE_NAMES_DEFAULT, .level = 0.95 };
+    struct sn_fit_options o = { .file = file, .terms = terms, .names = SN_TABLE_NAMES_DEFAULT, .level = 0.95 };
     struct sn_error err = { 0 };
     struct sn_fit_data d;
     struct sn_fit_report r;
     char path[256];
 
     o.names.outcome = outcome;
+    o.names.positive = positive;
     (void)snprintf(path, sizeof path, "%s/fitted.json", sn_test_tmpdir());
     sn_ck_ok(sn_fit_read(&o, &d, &err), &err);
     sn_ck_ok(sn_fit_run(&o, &d, NULL, &r, &err), &err);
@@ -184,7 +185,7 @@ START_TEST(test_rms_ticks)
 
     if (!path)
         return;
-    fit_model(path, models[_i].outcome, models[_i].event, models[_i].terms, &m);
+    fit_model(path, models[_i].outcome, models[_i].positive, models[_i].terms, &m);
     sn_ck_ok(sn_nomogram_build(&m, NULL, &n, &err), &err);
     sn_ck_ok(sn_csv_read(sn_test_file("tests/unit/data/stats/nomogram.csv"), &t, &err), &err);
     for (size_t i = 0; i < t.rows; i++) {
@@ -230,7 +231,7 @@ START_TEST(test_same_risk)
     if (_i && !path)
         return;
     if (path)
-        fit_model(path, models[_i].outcome, models[_i].event, models[_i].terms, &m);
+        fit_model(path, models[_i].outcome, models[_i].positive, models[_i].terms, &m);
     else
         load(model, &m);
     for (size_t range = 0; range < SN_COUNT(as); range++) {

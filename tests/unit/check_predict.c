@@ -283,6 +283,26 @@ START_TEST(one_segmenter)
 }
 END_TEST
 
+/* A damaged file fails its case; with --lenient it is used, and says why a person must look. */
+START_TEST(damaged_pictures)
+{
+    const char *cut = sn_test_file("tests/fuzz/corpus/jpeg/cut.jpg");
+    const struct sn_json_value *r, *reasons;
+    bool said = false;
+
+    ck_run(3, "predict --pack %s --no-risk -o %s %s", at("pack"), at("cut"), cut);
+    ck_says("lenient");
+    ck_assert(!exists(at("cut/cut")));
+    ck_run(1, "predict --pack %s --no-risk --lenient -o %s %s", at("pack"), at("cut"), cut);
+    r = result("cut", "cut");
+    ck_assert_ptr_nonnull(strstr(string(r, "input.detail"), "DAMAGED"));
+    reasons = dig(r, "quality.reasons");
+    for (const struct sn_json_value *v = reasons->first; v; v = v->next)
+        said |= strcmp(string(v, "code"), "damaged") == 0;
+    ck_assert(said);
+}
+END_TEST
+
 static Suite *suite_predict(void)
 {
     Suite *s = suite_create("predict");
@@ -297,6 +317,7 @@ static Suite *suite_predict(void)
     tcase_add_test(out, report_is_self_contained);
     tcase_add_test(out, predictions_table);
     tcase_add_test(out, json_summary);
+    tcase_add_test(out, damaged_pictures);
     suite_add_tcase(s, out);
     tcase_set_timeout(same, 300);
     tcase_add_test(same, same_bytes_everywhere);

@@ -215,8 +215,11 @@ START_TEST(files_written)
     ck_run(0, "readers %s --predictions %s --threshold 0.5 --dca 0.05:0.4 -o %s --quiet", at("reads.csv"), at("pred.csv"), at("out/r"));
     ck_assert_str_eq(caught_out, "");
     svg = slurp(at("out/r/roc.svg"), NULL);
-    ck_assert(strncmp(svg, "<svg", 4) == 0 && strstr(svg, "</svg>") && strstr(svg, "R2 (senior), assisted"));
+    ck_assert(strncmp(svg, "<svg", 4) == 0 && strstr(svg, "</svg>") && strstr(svg, "senior, mean of 2") && strstr(svg, "ring: with assistance"));
+    ck_assert_ptr_nonnull(strstr(svg, "n = 40, 14 events"));
     ck_assert_ptr_null(strstr(svg, "nan"));
+    svg = slurp(at("out/r/decision_curve.svg"), NULL);
+    ck_assert(strstr(svg, "Readers: senior (mean of 2, assisted)") && strstr(svg, "Treat all") && !strstr(svg, "nan"));
     sn_ck_ok(sn_csv_read(at("out/r/readers.csv"), &t, &err), &err);
     ck_assert_uint_eq(t.rows, 6);
     sn_csv_free(&t);
@@ -253,6 +256,57 @@ START_TEST(no_model)
 }
 END_TEST
 
+/*
+ * Scores of three readers. scikit-learn 1.x: cohen_kappa_score(a, b, weights = "linear"), "quadratic"; numpy: the mean squares of
+ * Shrout & Fleiss 1979 by their definitions. One more case, which C did not score, counts for A and B only.
+ */
+START_TEST(scores_agree)
+{
+    static const char *const scores[] = { "121", "545", "332", "444", "213", "554", "112", "243", "455", "321", "111", "534" };
+    struct sn_buf b = { 0 };
+    const struct sn_json_value *r;
+
+    sn_buf_puts(&b, "reader,case,call,score,outcome\n");
+    for (int i = 0; i < 12; i++)
+        for (int k = 0; k < 3; k++)
+            sn_buf_printf(&b, "%c,c%d,%d,%c,%d\n", 'A' + k, i, scores[i][k] > '2', scores[i][k], i % 2);
+    sn_buf_puts(&b, "C,c99,1,NA,NA\n");
+    write_text(at("scores.csv"), b.data);
+    sn_buf_free(&b);
+    ck_run(0, "readers %s --json", at("scores.csv"));
+    r = said();
+    near(number(r, "pairs.0.kappa_linear_scores.value"), 0.5537190082644629, 1e-12);
+    near(number(r, "pairs.0.kappa_quadratic_scores.value"), 0.7547169811320754, 1e-12);
+    near(number(r, "agreement.0.icc_scores.icc_1_1.value"), 0.7854046242774566, 1e-12);
+    near(number(r, "agreement.0.icc_scores.icc_2_1.value"), 0.7840785169029444, 1e-12);
+    near(number(r, "agreement.0.icc_scores.icc_3_1.value"), 0.7698072805139186, 1e-12);
+    ck_assert(number(r, "agreement.0.icc_scores.readers") == 3 && number(r, "agreement.0.icc_scores.n") == 12);
+    make_study(3, false);
+    ck_run(0, "readers %s --predictions %s --json --boot 0", at("reads.csv"), at("pred.csv"));
+    ck_assert(is_null(said(), "agreement.0.icc_scores") && is_null(doc.root, "pairs.0.kappa_linear_scores"));
+}
+END_TEST
+
+/* Decision curves stand on dca.h: a score that is no risk gets none, one outcome alone neither; the rest of the study is told. */
+START_TEST(no_decision_curve)
+{
+    const struct sn_json_value *r;
+
+    write_text(at("p.csv"), "case,outcome,risk\nc1,1,3.5\nc2,0,0.2\nc3,1,0.7\nc4,0,0.1\n");
+    write_text(at("r.csv"), "reader,case,call\nA,c1,1\nA,c2,0\nA,c3,0\nA,c4,0\n");
+    ck_run(0, "readers %s --predictions %s --dca 0.1:0.2:0.1 --json", at("r.csv"), at("p.csv"));
+    r = said();
+    ck_assert(is_null(r, "decision_curve.model.0") && number(r, "decision_curve.treat_all.0") > 0);
+    near(number(r, "decision_curve.readers.0.net_benefit.0"), 0.25, 1e-15);
+    ck_run(0, "readers %s --predictions %s --dca 0.1:0.2:0.1", at("r.csv"), at("p.csv"));
+    ck_assert_ptr_nonnull(strstr(caught_out, "no decision curve of risk: its values are not risks from 0 to 1"));
+    write_text(at("p.csv"), "case,outcome,risk\nc1,1,0.5\nc2,1,0.2\nc3,1,0.7\nc4,1,0.1\n");
+    ck_run(0, "readers %s --predictions %s --dca 0.1:0.2:0.1 -o %s", at("r.csv"), at("p.csv"), at("one"));
+    ck_assert_ptr_nonnull(strstr(caught_out, "no decision curves: they need cases with and without the event"));
+    ck_assert(!exists(at("one/decision_curve.csv")) && exists(at("one/roc.svg")));
+}
+END_TEST
+
 /* Several images of a patient have one risk. */
 START_TEST(by_patient)
 {
@@ -282,14 +336,14 @@ START_TEST(bad_tables)
     refuses("case,call\nc1,1\n", "x.csv: line 1: column 'reader' is missing");
     refuses("reader,case,call\nA,c1,1\nA,c9,1\n", "x.csv: line 3, column 'case': 'c9' is not in good.csv");
     refuses("reader,case,call\nA,c1,1\nA,c2,0\nA,c1,0\n", "x.csv: line 4, column 'case': reader 'A' read 'c1' without assistance twice");
-    refuses("reader,case,call\nA,c1,1\nA,c2,2\n", "x.csv: line 3, column 'call': '2', expected 0 or 1");
-    refuses("reader,case,call\nA,c1,yes\n", "x.csv: line 2, column 'call': 'yes', expected 0 or 1");
-    refuses("reader,case,call,assisted\nA,c1,1,maybe\n", "x.csv: line 2, column 'assisted': 'maybe', expected 0 or 1");
-    refuses("reader,case,call,assisted\nA,c1,1,\n", "x.csv: line 2, column 'assisted' is empty");
+    refuses("reader,case,call\nA,c1,1\nA,c2,2\n", "x.csv: line 3, column 'call': '2' is neither 0 nor 1");
+    refuses("reader,case,call\nA,c1,yes\n", "x.csv: line 2, column 'call': 'yes' is neither 0 nor 1");
+    refuses("reader,case,call,assisted\nA,c1,1,maybe\n", "x.csv: line 2, column 'assisted': 'maybe' is neither 0 nor 1");
+    refuses("reader,case,call,assisted\nA,c1,1,\n", "x.csv: line 2, column 'assisted': empty");
     refuses("reader,case,call,group\nA,c1,1,senior\nA,c2,1,junior\n", "x.csv: line 3, column 'group': reader 'A' is 'junior' here and 'senior' before");
     refuses("reader,case,call,score\nA,c1,1,high\n", "score");
-    refuses("reader,case,call\n,c1,1\n", "x.csv: line 2, column 'reader' is empty");
-    refuses("reader,case,call\nA,,1\n", "x.csv: line 2, column 'case' is empty");
+    refuses("reader,case,call\n,c1,1\n", "x.csv: line 2, column 'reader': empty");
+    refuses("reader,case,call\nA,,1\n", "x.csv: line 2, column 'case': empty");
     refuses("reader,case,call,outcome\nA,c1,1,0\n", "the outcome of 'c1' is 1 here and 0 elsewhere");
     refuses("reader,case,call\n", "x.csv: no rows below");
     write_text(at("x.csv"), "reader,case,call\nA,c1,1\n");
@@ -299,11 +353,17 @@ START_TEST(bad_tables)
     ck_says("good.csv: line 1: column 'p_other' is missing");
     write_text(at("bad.csv"), "case,outcome,risk\nc1,3,0.9\n");
     ck_run(3, "readers %s --predictions %s", at("x.csv"), at("bad.csv"));
-    ck_says("bad.csv: line 2, column 'outcome': '3', expected 0 or 1");
+    ck_says("bad.csv: line 2, column 'outcome': '3' is neither 0 nor 1");
     write_text(at("bad.csv"), "case,outcome,risk\nc1,1,\"0,9\"\n");
     ck_run(3, "readers %s --predictions %s", at("x.csv"), at("bad.csv"));
     ck_says("bad.csv");
     ck_run(3, "readers %s", at("nowhere.csv"));
+    write_text(at("bad.csv"), "case,outcome,risk\nc1,1,\nc2,0,0.4\n");
+    ck_run(3, "readers %s --predictions %s", at("x.csv"), at("bad.csv"));
+    ck_says("bad.csv: column 'risk' has no value for any of the 1 cases read; --score names another");
+    write_text(at("bad.csv"), "case,outcome,risk\nc1,NA,0.2\nc2,0,0.4\n");
+    ck_run(3, "readers %s --predictions %s", at("x.csv"), at("bad.csv"));
+    ck_says("bad.csv: column 'outcome': none of the 1 cases read has an outcome");
 }
 END_TEST
 
@@ -337,6 +397,8 @@ static Suite *suite_readers(void)
     tcase_add_test(t, reproducible);
     tcase_add_test(t, files_written);
     tcase_add_test(t, no_model);
+    tcase_add_test(t, scores_agree);
+    tcase_add_test(t, no_decision_curve);
     tcase_add_test(t, by_patient);
     tcase_add_test(t, bad_tables);
     tcase_add_test(t, usage);

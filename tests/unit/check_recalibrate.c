@@ -262,6 +262,7 @@ START_TEST(command_fits_and_applies)
     ck_assert(m.slope == direct.slope && m.intercept == direct.intercept && m.n == s.n);
     ck_assert_str_eq(m.data_sha256, direct.data_sha256);
     ck_assert_str_eq(m.trained_on, "risk of p.csv, set train");
+    ck_assert_int_eq(RUN(csv, "--method", "platt", "--on", "train", "--positive", "0", "-o", map), 3); /* turned round: the slope would be below 0 */
     ck_assert_int_eq(RUN(csv, "--apply", map, "-o", table), 0);
     sn_ck_ok(sn_csv_read(table, &out, &err), &err);
     sn_ck_ok(sn_recal_apply(&m, s.p, s.n, q, NULL, &err), &err);

@@ -167,88 +167,6 @@ START_TEST(test_as_proc)
 }
 END_TEST
 
-/* ---- pROC's example: reference_values.csv ---------------------------------------------------------- */
-
-/* The number that `quantity` of `dataset` has there. */
-static double reference(const struct sn_csv *t, const char *dataset, const char *quantity)
-{
-    double v = 0;
-
-    for (size_t i = 0; i < t->rows; i++)
-        if (strcmp(sn_csv_cell(t, i, 0), dataset) == 0 && strcmp(sn_csv_cell(t, i, 1), quantity) == 0) {
-            ck_assert(sn_parse_double(sn_csv_cell(t, i, 2), &v));
-            return v;
-        }
-    ck_abort_msg("no row %s, %s", dataset, quantity);
-    return 0;
-}
-
-/* Stated with 12 digits. */
-static void near(const struct sn_csv *t, const char *quantity, double got)
-{
-    double want = reference(t, "aSAH", quantity);
-
-    ck_assert_msg(fabs(got - want) <= 6e-12 * fabs(want), "%s: %.15g, stated %.12g", quantity, got, want);
-}
-
-START_TEST(test_asah)
-{
-    const char *path = sn_test_data("stats/aSAH.csv"), *values = sn_test_data("stats/reference_values.csv");
-    static const char *const score_names[] = { "s100b", "ndka", "wfns" };
-    struct sn_csv t, ref;
-    struct sn_roc r[3];
-    struct sn_auc_test test;
-    double *y;
-    char name[80];
-
-    if (!path || !values)
-        return;
-    sn_ck_ok(sn_csv_read(path, &t, &err), &err);
-    sn_ck_ok(sn_csv_read(values, &ref, &err), &err);
-    y = malloc(t.rows * sizeof *y);
-    for (size_t i = 0; i < t.rows; i++)
-        y[i] = strcmp(sn_csv_cell(&t, i, sn_csv_column(&t, "outcome")), "Poor") == 0;
-    for (int j = 0; j < 3; j++) {
-        double *score = column(&t, score_names[j]);
-
-        sn_ck_ok(sn_roc_build(score, y, t.rows, &r[j], &err), &err);
-        free(score);
-    }
-    for (int j = 0; j < 2; j++) {
-        struct sn_interval ci = sn_auc_ci(r[j].auc, sn_roc_variance(&r[j]), 0.95, SN_AUC_PLAIN);
-        struct sn_cut cut;
-
-        sn_ck_ok(sn_roc_cut(&r[j], &(struct sn_cut_rule){ .kind = SN_CUT_YOUDEN }, &cut, &err), &err);
-#define NEAR(format, value)                                                                       \
-    do {                                                                                          \
-        (void)snprintf(name, sizeof name, format, score_names[j]);                                \
-        near(&ref, name, value);                                                                  \
-    } while (0)
-        NEAR("auc_%s", r[j].auc);
-        NEAR("auc_%s_delong_lo", ci.lo);
-        NEAR("auc_%s_delong_hi", ci.hi);
-        NEAR("auc_%s_delong_var", sn_roc_variance(&r[j]));
-        NEAR("youden_threshold_%s_1", cut.threshold);
-        NEAR("youden_sens_%s_1", cut.sens);
-        NEAR("youden_spec_%s_1", cut.spec);
-    }
-    sn_ck_ok(sn_auc_test_paired(&r[0], &r[1], 0.95, &test, &err), &err);
-    near(&ref, "delong_paired_Z_s100b_vs_ndka", test.statistic);
-    near(&ref, "delong_paired_p_s100b_vs_ndka", test.p);
-    sn_ck_ok(sn_auc_test_paired(&r[0], &r[2], 0.95, &test, &err), &err);
-    near(&ref, "delong_paired_Z_s100b_vs_wfns", test.statistic);
-    near(&ref, "delong_paired_p_s100b_vs_wfns", test.p);
-    /* DOMAIN B.1: pROC 1.18.0's interval of wfns */
-    ck_assert_double_eq_tol(sn_auc_ci(r[2].auc, sn_roc_variance(&r[2]), 0.95, SN_AUC_PLAIN).lo, 0.7485349, 5e-8);
-    ck_assert_double_eq_tol(sn_auc_ci(r[2].auc, sn_roc_variance(&r[2]), 0.95, SN_AUC_PLAIN).hi, 0.8988228, 5e-8);
-    for (int j = 0; j < 3; j++)
-        sn_roc_free(&r[j]);
-    free(y);
-    sn_csv_free(&t);
-    sn_csv_free(&ref);
-}
-END_TEST
-
 /* ---- identities on random cases ----------------------------------------------------------------- */
 
 #define MANY 400
@@ -486,7 +404,6 @@ static Suite *suite_roc(void)
 
     tcase_set_timeout(t, 60);
     tcase_add_test(t, test_as_proc);
-    tcase_add_test(t, test_asah);
     tcase_add_test(t, test_identities);
     tcase_add_test(t, test_cuts);
     tcase_add_test(t, test_degenerate);

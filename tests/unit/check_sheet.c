@@ -40,7 +40,7 @@ static void analyse(const struct sn_pack *pack, struct sn_analysis *a)
     struct sn_pipeline *p = NULL;
 
     sn_ck_ok(sn_pipeline_create(&p, pack, &opt, false, &err), &err);
-    sn_ck_ok(sn_pipeline_run(p, at("phantoms/phantom_00001.png"), "x", a, &err), &err);
+    sn_ck_ok(sn_pipeline_run(p, at("phantoms/phantom_00001.png"), "x", false, a, &err), &err);
     sn_pipeline_free(p);
 }
 

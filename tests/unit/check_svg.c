@@ -6,6 +6,7 @@
 #include "tests/unit/markup.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static void ticks(double lo, double hi, int most, int n, double first, double step)
 {
@@ -149,6 +150,40 @@ START_TEST(widths)
 }
 END_TEST
 
+/* Every text stays in its width, shrunk first, cut at a whole character then. */
+START_TEST(texts_within)
+{
+    static const struct {
+        const char *text, *ends;
+        double width;
+    } c[] = {
+        { "n = 32", "n = 32", 80 },
+        { "integrated from 0.489 positive", "positive", 125 },
+        { "integrated from 0.489 positive", "...", 60 },
+        { "\xe6\xa8\xa1\xe5\x9e\x8b\xe9\xa2\x84\xe6\xb5\x8b\xe6\xa6\x82\xe7\x8e\x87", "...", 30 },
+        { "", "", 10 },
+        { "W", "...", 1 },
+    };
+
+    for (size_t i = 0; i < SN_COUNT(c); i++) {
+        struct sn_buf b = { 0 };
+        struct sn_svg s = { .b = &b };
+        char got[200] = "";
+        double size = 0;
+        const char *text;
+
+        sn_svg_text_within(&s, 5, 5, &(struct sn_text){ .size = 9, .bold = true }, c[i].text, c[i].width);
+        ck_assert_int_eq(sscanf(strstr(b.data, "font-size"), "font-size=\"%lf\"", &size), 1);
+        text = strchr(b.data, '>') + 1;
+        memcpy(got, text, (size_t)(strchr(text, '<') - text));
+        ck_assert_msg(sn_svg_text_width(got, size, true) <= c[i].width + 0.5 || strcmp(got, "...") == 0, "'%s' at %g", got, size);
+        ck_assert_str_eq(got + strlen(got) - strlen(c[i].ends), c[i].ends);
+        ck_assert(size >= 5.99 && size <= 9);
+        sn_buf_free(&b);
+    }
+}
+END_TEST
+
 static Suite *suite_svg(void)
 {
     Suite *s = suite_create("svg");
@@ -160,6 +195,7 @@ static Suite *suite_svg(void)
     tcase_add_test(c, series_differ);
     tcase_add_test(c, many_points);
     tcase_add_test(c, widths);
+    tcase_add_test(c, texts_within);
     suite_add_tcase(s, c);
     return s;
 }

@@ -169,6 +169,24 @@ START_TEST(outcomes_that_are_none)
 }
 END_TEST
 
+/* --positive: one text is the event, one other is not. */
+START_TEST(outcomes_as_text)
+{
+    struct sn_table t = read_ok(TEXT("o.csv", "case,outcome\na,benign\nb,malignant\nc,benign\nd,unsure\n"));
+    struct sn_outcome o = { .col = 1, .positive = "malignant" }, numbers = { .col = 1 };
+    struct sn_error err = { 0 };
+    int y;
+
+    for (size_t i = 0; i < 3; i++) {
+        sn_ck_ok(sn_table_outcome(&t, i, &o, &y, &err), &err);
+        ck_assert(y == (i == 1) && o.seen == (i >= 1));
+    }
+    sn_ck_fails(sn_table_outcome(&t, 3, &o, &y, &err), SN_EFORMAT, &err, "o.csv: line 5, column 'outcome': a third outcome 'unsure', beside 'malignant' and 'benign'");
+    sn_ck_fails(sn_table_outcome(&t, 0, &numbers, &y, &err), SN_EFORMAT, &err, "line 2, column 'outcome': 'benign' is neither 0 nor 1; --positive TEXT");
+    sn_table_free(&t);
+}
+END_TEST
+
 START_TEST(missing_columns_and_ragged_rows)
 {
     struct sn_table t = read_ok(TEXT("c.csv", "case,p_a,p_b\nx,0.1,0.2\n"));
@@ -178,7 +196,7 @@ START_TEST(missing_columns_and_ragged_rows)
     size_t n;
 
     rc = sn_table_column(&t, "risk", &col, &err);
-    sn_ck_fails(rc, SN_EFORMAT, &err, "c.csv: column 'risk' is missing; the header has: case, p_a, p_b");
+    sn_ck_fails(rc, SN_EFORMAT, &err, "c.csv: line 1: column 'risk' is missing; the header has: case, p_a, p_b");
     rc = sn_table_columns(&t, "p_a,p_b,risk", &cols, &names, &n, &err);
     sn_ck_fails(rc, SN_EFORMAT, &err, "column 'risk' is missing");
     rc = sn_table_columns(&t, "p_a,p_a", &cols, &names, &n, &err);
@@ -254,8 +272,10 @@ START_TEST(options_map_names)
     ck_assert_int_eq(sn_table_option(&n, '4', "hospital"), 1);
     ck_assert_int_eq(sn_table_option(&n, 'o', "x"), 0);
     ck_assert_int_eq(sn_table_option(&n, '6', "ebcdic"), -1);
+    ck_assert_int_eq(sn_table_option(&n, '7', "malignant"), 1);
     ck_assert_str_eq(n.outcome, "pN");
     ck_assert_str_eq(n.cluster, "hospital");
+    ck_assert_str_eq(n.positive, "malignant");
 }
 END_TEST
 
@@ -269,6 +289,7 @@ static Suite *suite_table(void)
     tcase_add_test(c, a_real_table);
     tcase_add_test(c, numbers_that_are_none);
     tcase_add_test(c, outcomes_that_are_none);
+    tcase_add_test(c, outcomes_as_text);
     tcase_add_test(c, missing_columns_and_ragged_rows);
     tcase_add_test(c, levels_in_order);
     tcase_add_test(c, complete_cases_are_counted);

@@ -68,6 +68,7 @@ static void write_text(const char *path, const char *text)
 }
 
 static char *caught_out, *caught_err; /* of the last run */
+static void (*around_run)(bool begins); /* called just before and after the program runs; NULL: nobody */
 
 /* Runs `sentinode <line>`; words are separated by single blanks. Returns the exit code. */
 static int run(const char *fmt, ...) SN_PRINTF(1, 2);
@@ -89,7 +90,11 @@ static int run(const char *fmt, ...)
         ck_assert_int_ge(fd[i], 0);
         ck_assert_int_ge(dup2(fd[i], i + 1), 0);
     }
+    if (around_run)
+        around_run(true);
     code = sn_main(argc, argv);
+    if (around_run)
+        around_run(false);
     (void)fflush(NULL);
     for (int i = 0; i < 2; i++) {
         (void)dup2(saved[i], i + 1);
@@ -133,6 +138,31 @@ SN_UNUSED static const char *pack_variant(const char *name, const char *from, co
     write_text(at("%s/pack.conf", name), b.data);
     sn_buf_free(&b);
     return at("%s", name);
+}
+
+/* pred.csv: cases of two sets with two risks, a third of them with the event; reads.csv: two readers, without and with assistance. */
+SN_UNUSED static void make_reader_study(int cases)
+{
+    struct sn_buf pred = { 0 }, reads = { 0 };
+    struct sn_rng rng = { 2 };
+
+    sn_buf_puts(&pred, "case,patient,outcome,set,age,risk,other\n");
+    sn_buf_puts(&reads, "reader,group,case,assisted,call,score\n");
+    for (int i = 0; i < cases; i++) {
+        int y = i % 3 == 0;
+
+        sn_buf_printf(&pred, "c%02d,p%02d,%d,%s,%d,%.3f,%.3f\n", i, i, y, i % 2 ? "train" : "external", 30 + i, 0.02 + 0.6 * sn_rng_uniform(&rng) + 0.3 * y,
+                      0.02 + 0.6 * sn_rng_uniform(&rng) + 0.2 * y);
+        for (int k = 0; k < 4; k++) {
+            int score = 1 + (int)sn_rng_below(&rng, 3) + y;
+
+            sn_buf_printf(&reads, "R%d,%s,c%02d,%d,%d,%d\n", k / 2, k / 2 ? "junior" : "senior", i, k % 2, score > 2, score);
+        }
+    }
+    write_text(at("pred.csv"), pred.data);
+    write_text(at("reads.csv"), reads.data);
+    sn_buf_free(&pred);
+    sn_buf_free(&reads);
 }
 
 static struct sn_json_doc json; /* of the last result */

@@ -4,8 +4,8 @@
     check_dicom_out.py SENTINODE [FOLDER]      FOLDER: kept results; default a temporary one
 
 Makes ultrasound files of phantoms with pydicom (grey, RGB, cine, JPEG, with and without regions, three character
-sets), runs `predict --dicom` and `deidentify` on them, and asks pydicom (pixels identical to mask.png), dcmdump,
-dsrdump (DCMTK) and dciodvfy, dcentvfy (dicom3tools). Prints each complaint; exit 1 if there is one that the list
+sets), runs `predict --dicom` and `deidentify` on them, and asks pydicom (pixels identical to mask.png and overlay.png), gdcmconv
+(GDCM), dcmconv, dcmdump, dsrdump (DCMTK) and dciodvfy, dcentvfy (dicom3tools). Prints each complaint; exit 1 if there is one that the list
 below does not explain.
 """
 import glob
@@ -119,6 +119,10 @@ def check_object(t, path):
     t.complaint("dciodvfy " + path, ask("dciodvfy", "-new", path)[1])
     code, lines = ask("dcmdump", "-q", path)
     t.complaint("dcmdump " + path, [x for x in lines if x.startswith(("E:", "W:", "F:"))] + (["exit %d" % code] if code else []))
+    for rewrite in () if path.endswith("report.dcm") else (["gdcmconv", "--raw"], ["dcmconv", "+te"]):
+        code, lines = ask(*rewrite, path, "rewritten")
+        same = code == 0 and pydicom.dcmread("rewritten").PixelData == pydicom.dcmread(path).PixelData
+        t.must("%s: the same pixels after %s" % (path, rewrite[0]), same)
     if path.endswith("report.dcm"):
         code, lines = ask("dsrdump", path)
         t.complaint("dsrdump " + path, [x for x in lines if x.startswith(("E:", "W:", "F:"))] + (["exit %d" % code] if code else []))
@@ -135,8 +139,10 @@ def check_case(t, folder, src, frame, left, top):
     item = seg.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence[0].SourceImageSequence[0]
     t.must(folder + ": refers to its source", item.ReferencedSOPInstanceUID == src.SOPInstanceUID and item.get("ReferencedFrameNumber") == frame)
     t.must(folder + ": the patient's name", str(seg.PatientName) == str(src.PatientName))
-    sc = pydicom.dcmread(folder + "/overlay.dcm")
-    t.must(folder + ": overlay.dcm has a caption", sc.pixel_array.shape[0] > mask.shape[0])
+    sc = pydicom.dcmread(folder + "/overlay.dcm").pixel_array
+    shown = np.array(Image.open(folder + "/overlay.png").convert("RGB"))
+    t.must(folder + ": overlay.dcm has a caption", sc.shape[0] > shown.shape[0])
+    t.must(folder + ": overlay.dcm's pixels above it are overlay.png's", np.array_equal(sc[:shown.shape[0], :shown.shape[1]], shown))
     for path in sorted(glob.glob(folder + "/*.dcm")):
         check_object(t, path)
 

@@ -17,6 +17,7 @@ from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.pixel_data_handlers.rle_handler import rle_encode_frame
 from pydicom.sequence import Sequence
 from pydicom.uid import UID
+from pydicom.valuerep import PersonName
 
 BASE = "1.2.840.10008.1.2"
 rng = np.random.default_rng(7)
@@ -138,6 +139,9 @@ def files():
         ds.add_new(0x00091001, "UN", noise(6))
         ds["SourceImageSequence"].is_undefined_length = syntax == ""
         yield "nested" + (syntax or ".0"), ds
+    chinese = PersonName(b"Zhang^XiaoDong=\x1b$)A\xd5\xc5^\x1b$)A\xd0\xa1\xb6\xab")  # PS3.5 K.2; pydicom's encoder leaves the escapes out
+    yield "text_china", blank(".1", SpecificCharacterSet=["", "ISO 2022 IR 58"], PatientName=chinese, PixelData=noise(48))
+    yield "jpeg_cut", blank(".4.50", PixelData=encapsulate([jpeg(1, "-grayscale")[:-30]]))
 
 
 def main(out):

@@ -44,7 +44,8 @@ for x1, n1, x2, n2 in [(56, 70, 48, 80), (9, 10, 3, 10), (10, 10, 0, 20), (5, 56
 for b, c in [(0, 0), (1, 0), (5, 0), (3, 9), (12, 12), (10, 15), (20, 41), (250, 300), (7, 7)]:
     out("mcnemar_exact", [b, c], mcnemar([[0, b], [c, 0]], exact=True).pvalue)
     k, n = min(b, c), b + c
-    out("mcnemar_midp", [b, c], 2 * stats.binom.cdf(k, n, 0.5) - stats.binom.pmf(k, n, 0.5))
+    # Fagerland et al. 2013, additional file: 1 - f / 2 where both are equal; 1 by ours without discordant pairs
+    out("mcnemar_midp", [b, c], (1 - stats.binom.pmf(k, n, 0.5) / 2 if n else 1) if b == c else 2 * stats.binom.cdf(k, n, 0.5) - stats.binom.pmf(k, n, 0.5))
 
 
 def tango_z(b, c, n, d):
