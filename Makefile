@@ -20,12 +20,14 @@ endif
 SRC_base    = error.c size.c arena.c sha256.c hash_x86.c crc32.c file.c buf.c cpu.c pool.c rng.c math.c
 SRC_kernels = dispatch.c
 SRC_ref     = conv_ref.c elementwise_ref.c spatial_ref.c winograd_ref.c
+SRC_ref_i16 = i16_ref.c i16_weights.c
 SRC_x86     = conv_avx2.c conv_avx512.c elementwise_avx2.c elementwise_avx512.c spatial_avx2.c spatial_avx512.c winograd_avx2.c winograd_avx512.c
-SRC_arm     = conv_neon.c elementwise_neon.c spatial_neon.c winograd_neon.c
+SRC_x86    += i16_quantise_avx2.c i16_quantise_avx512.c i16_avx2.c i16_avx512.c i16_dot_avx2.c i16_dot_avx512.c
+SRC_arm     = conv_neon.c elementwise_neon.c spatial_neon.c winograd_neon.c i16_quantise_neon.c i16_neon.c
 SRC_weights = snw_read.c snw_write.c model.c
 SRC_import  = import.c pickle.c globals.c zip.c torch.c safetensors.c
 SRC_nets    = net.c registry.c resnet.c densenet.c deeplabv3.c unet.c unetpp.c
-SRC_engine  = graph.c plan.c pack.c prepack.c steps.c exec.c
+SRC_engine  = graph.c plan.c pack.c prepack.c steps.c exec.c i16.c
 SRC_io      = image.c exif.c jpeg.c jpeg_markers.c jpeg_scan.c jpeg_huff.c jpeg_std.c jpeg_prog.c jpeg_smooth.c jpeg_lossless.c jpeg_out.c jpeg_ref.c \
               inflate.c deflate.c png.c png_rows.c png_write.c pnm.c bmp.c bmp_rle.c resize.c resize_pillow.c \
               resize_opencv.c npy.c csv.c number.c json_write.c json_read.c
@@ -54,7 +56,7 @@ SRC_tools  += outputs.c dice_read.c dice_sum.c dice_out.c dice_svg.c cmd_dice.c 
 SRC_bench   = bench.c bench_net.c bench_kernels.c bench_stats.c
 
 paths = $(addprefix $(1)/,$(2))
-LIB_SRC = $(call paths,base,$(SRC_base)) $(call paths,kernels,$(SRC_kernels)) $(call paths,kernels/ref,$(SRC_ref)) \
+LIB_SRC = $(call paths,base,$(SRC_base)) $(call paths,kernels,$(SRC_kernels)) $(call paths,kernels/ref,$(SRC_ref) $(SRC_ref_i16)) \
           $(call paths,weights,$(SRC_weights)) $(call paths,weights/import,$(SRC_import)) \
           $(call paths,nets,$(SRC_nets)) $(call paths,nets/engine,$(SRC_engine)) \
           $(call paths,io,$(SRC_io) $(SRC_dicom) $(SRC_dicom_out)) $(call paths,stats,$(SRC_stats)) $(call paths,fusion,$(SRC_fusion))

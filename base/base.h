@@ -200,6 +200,7 @@ enum sn_isa { SN_ISA_REF, SN_ISA_AVX2, SN_ISA_AVX512, SN_ISA_NEON, SN_ISA_COUNT,
 const char *sn_isa_name(enum sn_isa isa);                 /* "ref", "avx2", "avx512", "neon", "auto" */
 bool sn_isa_parse(const char *name, enum sn_isa *isa);    /* false: not one of those names */
 bool sn_isa_usable(enum sn_isa isa);                      /* CPU has it, OS saves its registers, this build holds it */
+bool sn_isa_has_dot16(enum sn_isa isa);                   /* its 16-bit dot product: AVX-VNNI, AVX-512-VNNI */
 enum sn_isa sn_isa_best(void);
 const char *sn_cpu_name(char *buf, size_t n);             /* brand string, or "unknown" */
 int sn_cpu_count(void);                                   /* cores this process may use (affinity, cgroup quota), at least 1 */

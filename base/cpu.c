@@ -40,6 +40,17 @@ static bool x86_has(enum sn_isa isa)
     return (b7 & need) == need && (saved & 0xe6) == 0xe6; /* and k, zmm low, zmm high */
 }
 
+static bool x86_has_dot16(enum sn_isa isa)
+{
+    uint32_t a, b, c, d;
+
+    if (!x86_has(isa) || !__get_cpuid_count(7, 0, &a, &b, &c, &d))
+        return false;
+    if (isa == SN_ISA_AVX512)
+        return c & bit_AVX512VNNI;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1u << 4); /* AVX-VNNI */
+}
+
 enum { ASKED = 1, HAS_SHA = 2, HAS_CRC32C = 4 };
 
 static int hash_units(void)
@@ -144,6 +155,16 @@ bool sn_isa_usable(enum sn_isa isa)
     default:
         return false;
     }
+}
+
+bool sn_isa_has_dot16(enum sn_isa isa)
+{
+#if defined(__x86_64__)
+    return (isa == SN_ISA_AVX2 || isa == SN_ISA_AVX512) && x86_has_dot16(isa);
+#else
+    (void)isa;
+    return false;
+#endif
 }
 
 enum sn_isa sn_isa_best(void)

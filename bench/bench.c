@@ -135,6 +135,7 @@ void sn_bench_measure(struct sn_bench_machine *m, const struct sn_common *c, str
 {
     (void)sn_cpu_name(m->cpu, sizeof m->cpu);
     m->isa = c->isa == SN_ISA_AUTO ? c->precision == SN_FP64 ? SN_ISA_REF : sn_isa_best() : c->isa;
+    m->precision = c->precision;
     m->threads = c->threads;
     m->peak_gflops = measure_peak(pool);
 }
@@ -162,8 +163,8 @@ static const char *threading(void)
 void sn_bench_print_header(const struct sn_bench_machine *m)
 {
     (void)printf("sentinode %s; %s; %s; %s\n", SN_VERSION, compiler(), SN_BUILD_FLAGS, threading());
-    (void)printf("%s, %d cores usable; %s kernels, %d thread%s; FMA peak measured %.1f GFLOP/s\n\n", m->cpu, sn_cpu_count(),
-                 sn_isa_name(m->isa), m->threads, m->threads == 1 ? "" : "s", m->peak_gflops);
+    (void)printf("%s, %d cores usable; %s kernels, %s, %d thread%s; FMA peak measured %.1f GFLOP/s\n\n", m->cpu, sn_cpu_count(),
+                 sn_isa_name(m->isa), sn_precision_label(m->precision), m->threads, m->threads == 1 ? "" : "s", m->peak_gflops);
 }
 
 void sn_bench_json_header(struct sn_json *j, const struct sn_bench_machine *m)
@@ -175,6 +176,7 @@ void sn_bench_json_header(struct sn_json *j, const struct sn_bench_machine *m)
     sn_json_kv(j, "cpu", m->cpu);
     sn_json_kv_int(j, "cores", sn_cpu_count());
     sn_json_kv(j, "isa", sn_isa_name(m->isa));
+    sn_json_kv(j, "precision", sn_precision_label(m->precision));
     sn_json_kv_int(j, "threads", m->threads);
     sn_json_kv_number(j, "fma_peak_gflops", m->peak_gflops);
 }

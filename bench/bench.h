@@ -30,6 +30,7 @@ struct sn_stat sn_times_stat(struct sn_times *t); /* sorts t; zeros when empty *
 struct sn_bench_machine {
     char cpu[100];
     enum sn_isa isa;       /* of the kernels */
+    enum sn_precision precision;
     int threads;
     double peak_gflops;    /* measured: all `threads` at once in a register-only loop of the best set */
 };

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROW_REF = SN_ISA_REF, ROW_AVX2 = SN_ISA_AVX2, ROW_AVX512 = SN_ISA_AVX512, ROW_NEON = SN_ISA_NEON, ROW_F64 = -1 };
 enum op {
 #define SN_OP(op) OP_##op,
 #include "kernels/ops.def"
@@ -23,7 +22,7 @@ static const struct row {
     const char *name;
     void (*fn)(void); /* cast back to the operation's own type to be called */
 } rows[] = {
-#define SN_KERNEL(op, ISA, fn) { OP_##op, ROW_##ISA, #fn, (void (*)(void))fn },
+#define SN_KERNEL(op, ISA, fn) { OP_##op, SN_ROW_##ISA, #fn, (void (*)(void))fn },
 #include "kernels/kernels.def"
 #undef SN_KERNEL
 };
@@ -44,7 +43,11 @@ struct job {
     uint8_t lanes[MAX_PLANES];
     struct sn_winograd wino;
     struct sn_winograd_span tiles;
-    float *in, *out, *w, *v; /* v: winograd's weights, input and products */
+    struct sn_i16_quantise quantise;
+    struct sn_i16_conv2d i16_conv;
+    struct sn_i16_winograd i16_wino;
+    struct sn_i16_span i16_tiles;
+    float *in, *out, *w, *v; /* v: winograd's, or the 16-bit mode's weights, input and products */
     float aux[2 * SN_LANES];
     double mean[SN_LANES], var[SN_LANES];
     int32_t at[4][512];
@@ -118,11 +121,45 @@ static int winograd_job(struct job *j, const struct conv_shape *s, struct sn_err
                                     .bias = j->conv.bias, .y = j->y, .oc = s->oc, .h = s->h, .w = s->w, .dil = s->dil, .tiles_y = ty,
                                     .tiles_x = tx, .act = j->conv.act };
     j->tiles = (struct sn_winograd_span){ .t1 = tiles, .c1 = j->conv.planes, .g1 = j->conv.groups, .v = j->v + u, .m = j->v + u + v, .stride = ((size_t)tiles + 1) * SN_LANES };
-    if (j->op != OP_winograd_output)
+    if (j->op != OP_winograd_output && j->op != OP_i16_winograd_output)
         j->flops = 0;
     j->bytes = 4.0 * (double)v; /* of the input's transform: what it writes */
     if (j->op == OP_winograd_weights)
         j->bytes = 4.0 * (double)u;
+    return SN_OK;
+}
+
+/* The same layers in 16 bits, direct or by tiles: weights, then quantised input and scales, then products. */
+static int i16_job(struct job *j, const struct conv_shape *s, struct sn_error *err)
+{
+    bool wino = j->op == OP_i16_winograd_input || j->op == OP_i16_winograd_output;
+    size_t positions = wino ? SN_I16_POSITIONS : (size_t)(s->k * s->k), pairs, chunks, pixels, stride, words, z, u, q;
+
+    SN_TRY(wino ? winograd_job(j, s, err) : conv_job(j, s, err));
+    pairs = (size_t)sn_i16_pairs(j->conv.planes);
+    chunks = (size_t)sn_i16_chunks(j->conv.planes);
+    pixels = wino ? (size_t)j->tiles.t1 : (size_t)(s->h * s->w);
+    stride = (pixels * pairs + 1) * SN_LANES;
+    words = positions * pairs * SN_LANES * SN_GROUP;
+    z = positions * chunks * SN_GROUP;
+    u = (size_t)j->span.g1 * (words + z);
+    q = (wino ? positions : 1) * stride + pixels * chunks;
+    sn_free_aligned(j->v);
+    j->v = noise(u + q + 36 * (pixels * SN_GROUP + SN_LANES), "v", err);
+    if (!j->v)
+        return SN_ENOMEM;
+    j->quantise = (struct sn_i16_quantise){ .x = j->x, .planes = j->conv.planes, .step = 1, .n = pixels, .pixels = pixels, .q = (int32_t *)(void *)(j->v + u) };
+    j->quantise.t = j->v + u + (wino ? positions : 1) * stride;
+    j->i16_conv = (struct sn_i16_conv2d){ .c = j->conv, .q = j->quantise.q, .t = j->quantise.t, .w = (const int32_t *)(void *)j->v,
+                                          .z = j->v + (size_t)j->span.g1 * words, .group_stride = words, .z_stride = z };
+    j->i16_wino = (struct sn_i16_winograd){ .c = j->wino, .u = j->i16_conv.w, .z = j->i16_conv.z, .group_stride = words, .z_stride = z };
+    j->i16_tiles = (struct sn_i16_span){ .t1 = j->tiles.t1, .c1 = j->conv.planes, .tiles = j->tiles.t1, .v = j->quantise.q, .t = j->quantise.t,
+                                         .m = j->v + u + q, .stride = stride };
+    if (!wino)
+        sn_i16_quantise_ref(&j->quantise);
+    if (j->op == OP_i16_quantise)
+        j->flops = 0;
+    j->bytes = wino ? 4.0 * (double)q : 6.0 * (double)pixels * j->conv.planes * SN_LANES; /* floats in, half as many bytes out */
     return SN_OK;
 }
 
@@ -186,6 +223,19 @@ static void job_run(struct job *j, const struct row *row)
     case OP_winograd_output:
         (void)((sn_winograd_output_fn *)row->fn)(&j->wino, &j->tiles);
         break;
+    case OP_i16_quantise:
+        ((sn_i16_quantise_fn *)row->fn)(&j->quantise);
+        break;
+    case OP_i16_conv2d:
+        ((sn_i16_conv2d_fn *)row->fn)(&j->i16_conv, &j->span);
+        break;
+    case OP_i16_winograd_input:
+        ((sn_i16_winograd_input_fn *)row->fn)(&j->i16_wino, &j->i16_tiles);
+        break;
+    case OP_i16_winograd_output:
+        for (j->i16_tiles.g = 0; j->i16_tiles.g < j->conv.groups; j->i16_tiles.g++)
+            (void)((sn_i16_winograd_output_fn *)row->fn)(&j->i16_wino, &j->i16_tiles);
+        break;
     case OP_affine:
         ((sn_affine_fn *)row->fn)(&(struct sn_affine){ j->in, j->out, j->aux, j->aux + SN_LANES, pixels, relu });
         break;
@@ -233,9 +283,10 @@ static int choose_rows(const struct table *t, const struct job *j, const struct 
     int n = 0;
 
     for (size_t i = 0; i < SN_COUNT(rows) && n < MAX_ROWS; i++) {
-        if (rows[i].op != j->op || rows[i].isa == ROW_F64 || !sn_isa_usable((enum sn_isa)rows[i].isa))
+        if (rows[i].op != j->op || !sn_row_usable(rows[i].isa))
             continue;
-        if (rows[i].isa == ROW_REF ? j->flops > 2 * REF_MACS && only != SN_ISA_REF : only != SN_ISA_AUTO && (int)only != rows[i].isa)
+        if (rows[i].isa == SN_ROW_REF ? j->flops > 2 * REF_MACS && only != SN_ISA_REF
+                                      : only != SN_ISA_AUTO && (int)only != sn_row_isa(rows[i].isa))
             continue;
         out[n++] = &rows[i];
     }
@@ -292,7 +343,7 @@ static int time_job(struct table *t, struct job *j, struct sn_error *err)
     for (int i = 0; i < n && !failed; i++) {
         struct sn_stat s = sn_times_stat(&times[i]);
 
-        if (row[i]->isa == ROW_REF)
+        if (row[i]->isa == SN_ROW_REF)
             ref_ms = s.min;
         print_row(t, j, row[i], &s, ref_ms);
     }
@@ -319,6 +370,16 @@ static int time_all(struct table *t, struct sn_error *err)
                 continue;
             j = (struct job){ .op = (enum op)op };
             rc = winograd_job(&j, &conv_shapes[i], err);
+            if (!rc)
+                rc = time_job(t, &j, err);
+            job_free(&j);
+        }
+    for (int op = OP_i16_quantise; op <= OP_i16_winograd_output; op++)
+        for (size_t i = 0; i < SN_COUNT(conv_shapes) && !rc; i++) {
+            if (conv_shapes[i].ic < SN_LANES || (op >= OP_i16_winograd_input && !has_winograd(&conv_shapes[i])))
+                continue;
+            j = (struct job){ .op = (enum op)op };
+            rc = i16_job(&j, &conv_shapes[i], err);
             if (!rc)
                 rc = time_job(t, &j, err);
             job_free(&j);

@@ -33,6 +33,7 @@ int sn_dicom_source_read(struct sn_dicom_source *s, const struct sn_dicom *d, st
 struct sn_dicom_maker {
     const char *pack, *pack_digest; /* name and SHA-256 of the pack; the digest becomes the device's serial number */
     const char *label;              /* the pack's own words */
+    const char *precision;          /* of the networks, where it is not the usual one; NULL */
 };
 
 /* What was outlined. */

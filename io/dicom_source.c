@@ -282,6 +282,8 @@ static void put_patient(struct sn_dicom_writer *w, const struct sn_dicom_context
     for (cut = strchr(text, '\\') + 1; *cut; cut++)
         if (*cut < ' ' || *cut > 126 || *cut == '\\')
             *cut = '?';
+    if (c->maker->precision)
+        (void)snprintf(cut, sizeof text - (size_t)(cut - text), "\\%.64s", c->maker->precision);
     sn_dicom_put_text(w, 0x00181020, "LO", text);
     sn_dicom_put_text(w, 0x00189004, "CS", "RESEARCH");
     sn_dicom_put_text(w, 0x0020000d, "UI", s->study);
@@ -311,16 +313,17 @@ static int write_set(const struct sn_dicom_context *c, const struct sn_dicom_hea
 int sn_dicom_object_make(const struct sn_dicom_context *c, const struct sn_dicom_head *h, sn_dicom_fill_fn *fill,
                          const void *ctx, struct sn_dicom_object *o, struct sn_error *err)
 {
-    /* one series per source series, kind of object and pack: its number and description are the same throughout */
+    /* one series per source series, kind of object, pack and precision: its number and description are the same throughout */
     const char *const of[] = { "sentinode " SN_VERSION, "series",
                                c->source->series,       h->sop_class,
-                               h->series_description,   c->maker->pack_digest };
+                               h->series_description,   c->maker->pack_digest,
+                               c->maker->precision };
     struct sn_buf set = { 0 };
     uint8_t digest[32];
     int rc;
 
     *o = (struct sn_dicom_object){ .sop_class = h->sop_class };
-    sn_dicom_uid_of(of, SN_COUNT(of), o->series);
+    sn_dicom_uid_of(of, SN_COUNT(of) - !c->maker->precision, o->series);
     SN_TRY_OUT(write_set(c, h, fill, ctx, "2.25.0", o->series, &set, err));
     sn_sha256(set.data, set.len, digest);
     sn_dicom_uid(digest, o->instance);

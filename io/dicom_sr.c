@@ -206,10 +206,12 @@ static void put_measures(struct sn_dicom_writer *w, const struct job *j)
 /* Template 1410, with 4019 for the algorithm. */
 static void put_group(struct sn_dicom_writer *w, const struct job *j)
 {
-    char name[96], parameters[160];
+    const char *precision = j->c->maker->precision;
+    char name[96], parameters[240];
 
     (void)snprintf(name, sizeof name, "sentinode, pack %.60s", j->c->maker->pack);
-    (void)snprintf(parameters, sizeof parameters, "pack.conf SHA-256 %.64s", j->c->maker->pack_digest);
+    (void)snprintf(parameters, sizeof parameters, "pack.conf SHA-256 %.64s%s%.64s", j->c->maker->pack_digest, precision ? ", precision " : "",
+                   precision ? precision : "");
     open_container(w, &group, "1410");
     put_text(w, "HAS OBS CONTEXT", &tracking_id, j->tracking.id);
     put_uid(w, "HAS OBS CONTEXT", &tracking_uid, j->tracking.uid);

@@ -1,9 +1,6 @@
 /* dispatch.c: fills a table of kernels for one machine from kernels.def. */
 #include "kernels/kernels.h"
 
-/* In kernels.def a row's ISA is one of these words. */
-enum { ROW_REF = SN_ISA_REF, ROW_AVX2 = SN_ISA_AVX2, ROW_AVX512 = SN_ISA_AVX512, ROW_NEON = SN_ISA_NEON, ROW_F64 = -1 };
-
 /* AVX-512 falls back to nothing: each operation has a row for each tier, checked below. */
 int sn_kernels_pick(struct sn_kernels *k, enum sn_isa isa, bool fp64, struct sn_error *err)
 {
@@ -16,9 +13,9 @@ int sn_kernels_pick(struct sn_kernels *k, enum sn_isa isa, bool fp64, struct sn_
     if (fp64 && isa != SN_ISA_REF)
         return SN_FAIL(err, SN_EINVAL, "precision fp64 runs the portable kernels only: leave out --isa %s", sn_isa_name(isa));
     *k = (struct sn_kernels){ .isa = isa, .fp64 = fp64 };
-    want = fp64 ? ROW_F64 : (int)isa;
+    want = fp64 ? SN_ROW_F64 : (int)isa;
 #define SN_KERNEL(op, ISA, fn)                                                                    \
-    if (ROW_##ISA == want) {                                                                      \
+    if (sn_row_isa(SN_ROW_##ISA) == want && (fp64 || sn_row_usable(SN_ROW_##ISA))) {              \
         k->op = fn;                                                                               \
         k->op##_name = #fn;                                                                       \
     }
@@ -26,6 +23,9 @@ int sn_kernels_pick(struct sn_kernels *k, enum sn_isa isa, bool fp64, struct sn_
 #undef SN_KERNEL
 #define SN_OP(op)                                                                                 \
     if (!k->op)                                                                                   \
+        return SN_FAIL(err, SN_EINTERNAL, "kernels.def has no %s for %s", #op, sn_isa_name(isa));
+#define SN_OP_I16(op)                                                                             \
+    if (!k->op && !fp64)                                                                          \
         return SN_FAIL(err, SN_EINTERNAL, "kernels.def has no %s for %s", #op, sn_isa_name(isa));
 #include "kernels/ops.def"
 #undef SN_OP

@@ -192,6 +192,25 @@ typedef void sn_softmax_fn(const struct sn_rowop *p);
 /* finite: true when all c * n elements of x are finite (y unused). */
 typedef bool sn_finite_fn(const struct sn_rowop *p);
 
+#include "kernels/i16.h"
+
+/*
+ * A row's ISA in kernels.def: an instruction set, or one with its 16-bit dot product (sn_isa_has_dot16);
+ * F64: the twins in double.
+ */
+enum {
+    SN_ROW_REF = SN_ISA_REF, SN_ROW_AVX2 = SN_ISA_AVX2, SN_ROW_AVX512 = SN_ISA_AVX512, SN_ROW_NEON = SN_ISA_NEON,
+    SN_ROW_F64 = 8, SN_ROW_DOT16 = 16, SN_ROW_AVX2_DOT16 = SN_ISA_AVX2 | SN_ROW_DOT16, SN_ROW_AVX512_DOT16 = SN_ISA_AVX512 | SN_ROW_DOT16
+};
+static inline int sn_row_isa(int row) { return row & ~SN_ROW_DOT16; }
+/* this machine and build can run it; never true of F64 */
+static inline bool sn_row_usable(int row)
+{
+    enum sn_isa isa = (enum sn_isa)sn_row_isa(row);
+
+    return row != SN_ROW_F64 && sn_isa_usable(isa) && (!(row & SN_ROW_DOT16) || sn_isa_has_dot16(isa));
+}
+
 /* One function per operation, chosen for one machine; owned by a network, so no global to race on. */
 struct sn_kernels {
     enum sn_isa isa;

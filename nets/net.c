@@ -264,6 +264,25 @@ uint64_t sn_net_macs(const struct sn_net *net)
     return sum;
 }
 
+static const char *const precisions[][2] = {
+    { "fp32", "fp32" }, { "fp64", "fp64" }, { "i16", "i16 (reduced precision, deterministic)" },
+};
+
+bool sn_precision_parse(const char *name, enum sn_precision *p)
+{
+    for (size_t i = 0; i < SN_COUNT(precisions); i++)
+        if (strcmp(name, precisions[i][0]) == 0) {
+            *p = (enum sn_precision)i;
+            return true;
+        }
+    return false;
+}
+
+const char *sn_precision_label(enum sn_precision p)
+{
+    return precisions[p][1];
+}
+
 bool sn_memory_parse(const char *name, enum sn_memory *m)
 {
     static const char *const names[] = { "balanced", "lean", "fast" };

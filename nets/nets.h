@@ -11,7 +11,13 @@
 #include "weights/weights.h"
 
 enum sn_task { SN_TASK_CLASSIFY = 1, SN_TASK_SEGMENT = 2 };
-enum sn_precision { SN_FP32, SN_FP64 /* the twins compiled for double: the yardstick */ };
+/*
+ * SN_FP64: the twins compiled for double, the yardstick. SN_I16: 16-bit products in the convolutions (kernels/i16.h),
+ * reduced precision with the same bits everywhere; results made with it must say so.
+ */
+enum sn_precision { SN_FP32, SN_FP64, SN_I16 };
+bool sn_precision_parse(const char *name, enum sn_precision *p); /* "fp32", "fp64", "i16" */
+const char *sn_precision_label(enum sn_precision p); /* for records: "fp32", "fp64", "i16 (reduced precision, deterministic)" */
 
 /* What the tensor names and shapes say. Strings are static. */
 struct sn_net_info {

@@ -18,7 +18,7 @@ digests() {
 build native "${CC:-cc}" ar
 "$OUT/native/digest_tool" "$OUT/native.snw" > "$OUT/native.log"
 digests < "$OUT/native.log" > "$OUT/native.txt"
-if [ "$(cut -d' ' -f1-3 < "$OUT/native.txt" | grep fp | sort | uniq -d)" ]; then
+if [ "$(cut -d' ' -f1-3 < "$OUT/native.txt" | grep -E 'fp|i16' | sort | uniq -d)" ]; then
     echo "cross: this machine's own instruction sets disagree:" && cat "$OUT/native.log"
     exit 1
 fi

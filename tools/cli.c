@@ -36,7 +36,8 @@ static const char common_help[] =
     "\nOptions of every command:\n"
     "  --threads N         threads to use (default: the cores this process may use); same results\n"
     "  --isa NAME          auto, ref, avx2, avx512, neon: which kernels run; same results\n"
-    "  --precision P       fp32, or fp64: the scalar kernels in double, for accuracy studies\n"
+    "  --precision P       fp32; fp64: the scalar kernels in double, for accuracy studies; or i16: 16-bit\n"
+    "                      products, faster, reduced precision, deterministic; results say so\n"
     "  --conv NAME         auto or direct: force the direct convolution everywhere\n"
     "  --memory MODE       lean, balanced or fast; same results\n"
     "  --quiet             no messages, only data and errors\n"
@@ -222,8 +223,7 @@ static int common_option(struct sn_args *a, const char *word)
             ok = sn_isa_parse(a->value, &c->isa);
             break;
         case 2:
-            ok = strcmp(a->value, "fp32") == 0 || strcmp(a->value, "fp64") == 0;
-            c->precision = strcmp(a->value, "fp64") == 0 ? SN_FP64 : SN_FP32;
+            ok = sn_precision_parse(a->value, &c->precision);
             break;
         case 3:
             ok = strcmp(a->value, "auto") == 0 || strcmp(a->value, "direct") == 0;
@@ -311,6 +311,11 @@ int sn_cli_pool(const struct sn_common *c, struct sn_pool **pool, struct sn_erro
 struct sn_net_options sn_cli_net_options(const struct sn_common *c, struct sn_pool *pool)
 {
     return (struct sn_net_options){ .isa = c->isa, .precision = c->precision, .direct = c->direct, .memory = c->memory, .pool = pool };
+}
+
+const char *sn_cli_precision(const struct sn_common *c)
+{
+    return c->precision == SN_FP32 ? NULL : sn_precision_label(c->precision);
 }
 
 const char *sn_basename(const char *path)

@@ -15,7 +15,7 @@ int sn_main(int argc, char **argv);
 struct sn_common {
     int threads;               /* --threads N; default: the cores this process may use */
     enum sn_isa isa;           /* --isa auto|ref|avx2|avx512|neon */
-    enum sn_precision precision; /* --precision fp32|fp64 */
+    enum sn_precision precision; /* --precision fp32|fp64|i16 */
     bool direct;               /* --conv auto|direct: no Winograd */
     enum sn_memory memory;     /* --memory lean|balanced|fast; same bits in every mode */
     bool quiet, json;
@@ -72,6 +72,8 @@ void sn_note(const struct sn_args *a, const char *fmt, ...) SN_PRINTF(2, 3);
 int sn_cli_pool(const struct sn_common *c, struct sn_pool **pool, struct sn_error *err);
 /* Network options from the common ones. */
 struct sn_net_options sn_cli_net_options(const struct sn_common *c, struct sn_pool *pool);
+/* What every output of another mode than fp32 says about it; NULL in fp32. */
+const char *sn_cli_precision(const struct sn_common *c);
 
 /* The part of a path behind the last '/': results name files, never folders. */
 const char *sn_basename(const char *path);
@@ -98,6 +100,6 @@ int sn_cmd_segment(int argc, char **argv);
 int sn_cmd_sheet(int argc, char **argv);
 
 /* inspect_plan.c: `inspect MODEL --plan H W` */
-int sn_inspect_plan(const struct sn_model *m, int h, int w, bool json, struct sn_error *err);
+int sn_inspect_plan(const struct sn_model *m, int h, int w, const struct sn_common *c, struct sn_error *err);
 
 #endif

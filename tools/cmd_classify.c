@@ -76,7 +76,7 @@ static int write_cam(const char *path, const struct sn_input *in, const struct s
     return rc;
 }
 
-static void print_text(const struct sn_pack_net *pn, const struct sn_cls_result *r)
+static void print_text(const struct job *j, const struct sn_pack_net *pn, const struct sn_cls_result *r)
 {
     char a[48], b[48], c[48], d[48];
 
@@ -87,6 +87,8 @@ static void print_text(const struct sn_pack_net *pn, const struct sn_cls_result 
     (void)printf("\nactivation map: %s %s = bias %s + mean %s, residual %s\n",
                  r->cam.difference ? "logit difference" : "logit", sn_fixed(r->cam.score, 6, a),
                  sn_fixed(r->cam.bias, 6, b), sn_fixed(r->cam.mean, 6, c), sn_rough(r->cam.residual, d));
+    if (sn_cli_precision(&j->args.common))
+        (void)printf("precision: %s\n", sn_cli_precision(&j->args.common));
 }
 
 static int print_json(const struct job *j, const struct sn_pack_net *pn, const struct sn_cls_result *r,
@@ -99,6 +101,7 @@ static int print_json(const struct job *j, const struct sn_pack_net *pn, const s
     sn_json_object(&w);
     sn_json_kv(&w, "image", sn_basename(j->image));
     sn_json_kv_bool(&w, "research_use_only", true);
+    sn_json_kv(&w, "precision", sn_precision_label(j->args.common.precision));
     sn_json_kv(&w, "model", pn->file);
     sn_json_kv(&w, "model_sha256", pn->sha256);
     sn_json_key(&w, "logits");
@@ -147,7 +150,7 @@ static int run(const struct job *j, struct sn_net_options opt, struct sn_error *
     if (j->args.common.json)
         rc = print_json(j, &pn, &r, err);
     else
-        print_text(&pn, &r);
+        print_text(j, &pn, &r);
 out:
     free(room);
     free(r.features);

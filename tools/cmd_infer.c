@@ -212,6 +212,8 @@ static int run(const struct sn_args *a, const struct request *q, struct sn_error
     opt = sn_cli_net_options(&a->common, pool);
     SN_TRY_OUT(sn_net_create(&net, &m, (int)x.shape[2], (int)x.shape[3], &opt, err));
     SN_TRY_OUT(infer(a, q, net, &x, err));
+    if (sn_cli_precision(&a->common)) /* an array has no place for words */
+        sn_note(a, "precision of the outputs: %s", sn_cli_precision(&a->common));
 out:
     sn_net_free(net);
     sn_pool_free(pool);

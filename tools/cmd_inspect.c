@@ -151,7 +151,7 @@ static int run(const struct sn_args *a, const char *path, bool tensors, const lo
 
     SN_TRY(sn_model_open(&m, path, SN_VERIFY_CRC | SN_VERIFY_SHA256, err));
     if (plan[0] && a->common.json) {
-        rc = sn_inspect_plan(&m, (int)plan[0], (int)plan[1], true, err);
+        rc = sn_inspect_plan(&m, (int)plan[0], (int)plan[1], &a->common, err);
         goto out;
     }
     rc = SN_OK;
@@ -160,7 +160,7 @@ static int run(const struct sn_args *a, const char *path, bool tensors, const lo
     else if (!a->common.quiet)
         print_text(path, &m, tensors);
     if (!rc && plan[0])
-        rc = sn_inspect_plan(&m, (int)plan[0], (int)plan[1], false, err);
+        rc = sn_inspect_plan(&m, (int)plan[0], (int)plan[1], &a->common, err);
 out:
     sn_model_close(&m);
     return rc;

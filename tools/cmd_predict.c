@@ -107,7 +107,7 @@ static void csv_header(const struct job *j, struct sn_buf *b)
         }
     for (int i = 0; i < j->pack.n_cls; i++)
         sn_buf_printf(b, ",p_%s", j->pack.cls[i].name);
-    sn_buf_puts(b, ",dl_sig,risk,review\n");
+    sn_buf_puts(b, sn_cli_precision(&j->args.common) ? ",dl_sig,risk,review,precision\n" : ",dl_sig,risk,review\n");
 }
 
 static int put_cell(const struct job *j, const struct sn_case_row *row, int column, struct sn_buf *b,
@@ -141,7 +141,12 @@ static int csv_line(const struct job *j, const struct sn_case_row *row, const st
         put_number(b, a->found, a->cls[i].p);
     put_number(b, risk->has_sig, risk->dl_sig);
     put_number(b, risk->has_risk, risk->risk);
-    sn_buf_puts(b, risk->review ? ",1\n" : ",0\n");
+    sn_buf_puts(b, risk->review ? ",1" : ",0");
+    if (sn_cli_precision(&j->args.common)) {
+        sn_buf_puts(b, ",");
+        sn_csv_put(b, sn_cli_precision(&j->args.common));
+    }
+    sn_buf_puts(b, "\n");
     return b->failed ? SN_NOMEM(err, "predictions.csv") : SN_OK;
 }
 
@@ -323,7 +328,7 @@ static int write_index(const struct job *j, struct sn_error *err)
                                          .dl_sig = f->dl_sig,
                                          .text = f->text };
     }
-    SN_TRY_OUT(sn_index_html(&j->pack, rows, n, &b, err));
+    SN_TRY_OUT(sn_index_html(&j->pack, rows, n, sn_cli_precision(&j->args.common), &b, err));
     sn_buf_printf(&path, "%s/report.html", j->dir);
     rc = path.failed ? SN_NOMEM(err, "a path") : sn_file_write(path.data, b.data, b.len, err);
 out:
@@ -346,6 +351,7 @@ static int print_json(const struct job *j, struct sn_error *err)
     sn_json_kv(&w, "pack", j->pack.name);
     sn_json_kv(&w, "pack_source", j->pack.origin);
     sn_json_kv(&w, "label", j->pack.label);
+    sn_json_kv(&w, "precision", sn_precision_label(j->args.common.precision));
     sn_json_kv_int(&w, "exit_code", j->exit);
     sn_json_key(&w, "cases");
     sn_json_array(&w);

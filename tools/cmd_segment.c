@@ -54,6 +54,8 @@ static int print(const struct job *j, const struct sn_input *in, size_t area, co
 
     if (!j->args.common.json) {
         (void)printf("%s: %ux%u pixels, lesion %zu\n", sn_basename(j->image), in->grey.width, in->grey.height, area);
+        if (sn_cli_precision(&j->args.common))
+            (void)printf("precision: %s\n", sn_cli_precision(&j->args.common));
         for (int i = 0; q && i < q->n; i++)
             (void)printf("needs review: %s\n", q->reason[i].text);
         return SN_OK;
@@ -62,6 +64,7 @@ static int print(const struct job *j, const struct sn_input *in, size_t area, co
     sn_json_object(&w);
     sn_json_kv(&w, "image", sn_basename(j->image));
     sn_json_kv_bool(&w, "research_use_only", true);
+    sn_json_kv(&w, "precision", sn_precision_label(j->args.common.precision));
     sn_json_kv_int(&w, "width", in->grey.width);
     sn_json_kv_int(&w, "height", in->grey.height);
     sn_json_kv_int(&w, "area_px", (int64_t)area);

@@ -280,6 +280,8 @@ static int header(struct job *j, const struct summary *s, struct sn_error *err)
         sn_draw_text(&j->sheet, GAP, GAP, 2, width, b.data, white);
     b.len = 0;
     sn_buf_printf(&b, "RESEARCH USE ONLY. PACK %s: %s", j->pack.name, j->pack.label);
+    if (sn_cli_precision(&j->args.common))
+        sn_buf_printf(&b, " PRECISION %s", sn_cli_precision(&j->args.common));
     if (!b.failed)
         sn_draw_text(&j->sheet, GAP, GAP + LINE, 1, width, b.data, grey);
     sn_draw_text(&j->sheet, GAP, GAP + LINE + 14, 2, width, "AUTOMATIC", sn_draw_automatic);
@@ -311,6 +313,7 @@ static int print(const struct job *j, const struct summary *s, struct sn_error *
     sn_json_kv(&w, "pack", j->pack.name);
     sn_json_kv(&w, "pack_source", j->pack.origin);
     sn_json_kv(&w, "label", j->pack.label);
+    sn_json_kv(&w, "precision", sn_precision_label(j->args.common.precision));
     sn_json_kv_int(&w, "cases_in_manifest", (int64_t)j->cases.n_rows);
     sn_json_kv_number(&w, "mean_dice", s->mean);
     sn_json_kv_number(&w, "median_dice", s->median);

@@ -56,7 +56,7 @@ static int add_overlay(struct job *j, struct sn_error *err)
     const struct sn_risk *risk = j->r->risk;
     char made[120], result[80] = "NO LESION OUTLINED", number[48];
     const char *review = risk->review ? ", NEEDS REVIEW" : "";
-    const char *const lines[] = { SN_DICOM_NOTICE, "NOT FOR DIAGNOSIS", made, result };
+    const char *const lines[] = { SN_DICOM_NOTICE, "NOT FOR DIAGNOSIS", made, result, sn_cli_precision(j->r->common) };
     struct sn_dicom_sc sc = { .frame = a->in.frame,
                               .description = "Outline of the lesion and crop box drawn into the image" };
     struct sn_image overlay = { .data = NULL }, picture = { .data = NULL };
@@ -69,7 +69,7 @@ static int add_overlay(struct job *j, struct sn_error *err)
     else if (a->found)
         (void)snprintf(result, sizeof result, "LESION OUTLINED%s", review);
     SN_TRY_OUT(sn_draw_overlay(&a->in.rgb, a->mask, a->found ? &a->box : NULL, &overlay, err));
-    SN_TRY_OUT(sn_draw_caption(&overlay, lines, SN_COUNT(lines), &picture, err));
+    SN_TRY_OUT(sn_draw_caption(&overlay, lines, SN_COUNT(lines) - !lines[4], &picture, err));
     sc.rgb = &picture;
     memcpy(sc.spacing_mm, a->in.spacing_mm, sizeof sc.spacing_mm);
     SN_TRY_OUT(sn_dicom_make_sc(&j->c, &sc, &o, err));
@@ -135,7 +135,7 @@ static int make_all(struct job *j, struct sn_error *err)
 {
     const struct sn_pack *pack = j->r->pack;
 
-    j->maker = (struct sn_dicom_maker){ pack->name, pack->conf_sha256, pack->label };
+    j->maker = (struct sn_dicom_maker){ pack->name, pack->conf_sha256, pack->label, sn_cli_precision(j->r->common) };
     j->c = (struct sn_dicom_context){ &j->source, &j->maker,
                                       strcmp(pack->target, "lymph node") == 0 ? SN_DICOM_LYMPH_NODE
                                                                               : SN_DICOM_BREAST_LESION };

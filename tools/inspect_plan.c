@@ -19,11 +19,11 @@ static void window(const struct sn_plan_row *r, char *text, size_t n)
         (void)snprintf(text + k, n - k, " dil %d", r->dil);
 }
 
-static void print_text(const struct sn_net *net, int h, int w)
+static void print_text(const struct sn_net *net, int h, int w, const struct sn_common *c)
 {
     const struct sn_net_info *info = sn_net_get_info(net);
 
-    (void)printf("plan      %s (%s) on %d x %d\n\n", info->architecture, info->family, h, w);
+    (void)printf("plan      %s (%s) on %d x %d, %s\n\n", info->architecture, info->family, h, w, sn_precision_label(c->precision));
     (void)printf("%4s  %-34s %-14s %-10s %-15s %-15s %9s %10s %10s  kernel\n", "", "layer", "op", "window", "in", "out", "M MAC",
                  "weights B", "output B");
     for (size_t i = 0; i < sn_net_plan_rows(net); i++) {
@@ -72,7 +72,7 @@ static void json_layer(struct sn_json *j, const struct sn_plan_row *r)
     sn_json_end_object(j);
 }
 
-static int print_json(const struct sn_net *net, int h, int w, struct sn_error *err)
+static int print_json(const struct sn_net *net, int h, int w, const struct sn_common *c, struct sn_error *err)
 {
     const struct sn_net_info *info = sn_net_get_info(net);
     struct sn_json j;
@@ -84,6 +84,7 @@ static int print_json(const struct sn_net *net, int h, int w, struct sn_error *e
     sn_json_kv(&j, "architecture", info->architecture);
     sn_json_kv_int(&j, "height", h);
     sn_json_kv_int(&j, "width", w);
+    sn_json_kv(&j, "precision", sn_precision_label(c->precision));
     sn_json_key(&j, "layers");
     sn_json_array(&j);
     for (size_t i = 0; i < sn_net_plan_rows(net); i++) {
@@ -104,16 +105,17 @@ static int print_json(const struct sn_net *net, int h, int w, struct sn_error *e
     return failed ? SN_NOMEM(err, "the plan") : SN_OK;
 }
 
-int sn_inspect_plan(const struct sn_model *m, int h, int w, bool json, struct sn_error *err)
+int sn_inspect_plan(const struct sn_model *m, int h, int w, const struct sn_common *c, struct sn_error *err)
 {
+    struct sn_net_options opt = sn_cli_net_options(c, NULL);
     struct sn_net *net;
     int rc = SN_OK;
 
-    SN_TRY(sn_net_create(&net, m, h, w, NULL, err));
-    if (json)
-        rc = print_json(net, h, w, err);
+    SN_TRY(sn_net_create(&net, m, h, w, &opt, err));
+    if (c->json)
+        rc = print_json(net, h, w, c, err);
     else
-        print_text(net, h, w);
+        print_text(net, h, w, c);
     sn_net_free(net);
     return rc;
 }

@@ -49,6 +49,8 @@ static void head(struct sn_buf *b, const struct sn_report *r)
     (void)snprintf(text, sizeof text, "%u x %u pixels", in->grey.width, in->grey.height);
     pair(b, "Size", text);
     pair(b, "Region of interest", r->pack->target);
+    if (sn_cli_precision(r->common))
+        pair(b, "Precision", sn_cli_precision(r->common));
     sn_buf_puts(b, "</dl>\n");
 }
 
@@ -398,8 +400,8 @@ static void index_row(struct sn_buf *b, const struct sn_index_row *row)
     sn_buf_puts(b, "</td></tr>\n");
 }
 
-int sn_index_html(const struct sn_pack *pack, const struct sn_index_row *rows, size_t n, struct sn_buf *out,
-                  struct sn_error *err)
+int sn_index_html(const struct sn_pack *pack, const struct sn_index_row *rows, size_t n, const char *precision,
+                  struct sn_buf *out, struct sn_error *err)
 {
     size_t doubtful = 0, failed = 0;
 
@@ -413,6 +415,8 @@ int sn_index_html(const struct sn_pack *pack, const struct sn_index_row *rows, s
     sn_html_text(out, pack->name);
     sn_buf_puts(out, ":</b> ");
     sn_html_text(out, pack->label);
+    if (precision)
+        sn_buf_printf(out, "</div>\n<div class=\"label\"><b>Precision:</b> %s", precision);
     sn_buf_printf(out, "</div>\n<p>%zu case%s: %zu passed the quality checks, %zu need review, %zu failed.</p>\n", n,
                   n == 1 ? "" : "s", n - doubtful - failed, doubtful, failed);
     sn_buf_puts(out, "<table><tr><th>case</th><th>patient</th><th class=\"n\">risk</th><th "

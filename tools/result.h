@@ -15,7 +15,7 @@ struct sn_report {
     const struct sn_case_row *const *patient_rows; /* [risk->images] */
     const struct sn_analysis *a;
     const struct sn_risk *risk;
-    const struct sn_common *common; /* goes into the "run" object only */
+    const struct sn_common *common; /* the machine's part goes into the "run" object only */
     bool dicom; /* DICOM objects are wanted too */
 };
 
@@ -61,7 +61,8 @@ struct sn_index_row {
     double risk, dl_sig;
     const char *text; /* reasons, or the error */
 };
-int sn_index_html(const struct sn_pack *pack, const struct sn_index_row *rows, size_t n, struct sn_buf *out,
-                  struct sn_error *err);
+/* precision: sn_cli_precision's words, or NULL */
+int sn_index_html(const struct sn_pack *pack, const struct sn_index_row *rows, size_t n, const char *precision,
+                  struct sn_buf *out, struct sn_error *err);
 
 #endif

@@ -414,7 +414,7 @@ static void put_run(struct sn_json *j, const struct sn_common *c)
     sn_json_key(j, "run");
     sn_json_object(j);
     sn_json_kv(j, "isa", sn_isa_name(c->isa == SN_ISA_AUTO ? sn_isa_best() : c->isa));
-    sn_json_kv(j, "precision", c->precision == SN_FP64 ? "fp64" : "fp32");
+    sn_json_kv(j, "precision", sn_precision_label(c->precision));
     sn_json_kv(j, "conv", c->direct ? "direct" : "auto");
     sn_json_kv_int(j, "threads", c->threads);
     sn_json_kv(j, "cpu", sn_cpu_name(cpu, sizeof cpu));

@@ -23,7 +23,7 @@
 #define WKB (1.0 / (2.0 * WB2 * (WB2 - WA2)))
 
 #define SN_WINOGRAD_LINES(T)                                                                      \
-    static inline __attribute__((always_inline)) void winograd_filter(const T *g, T *u)          \
+    static inline __attribute__((always_inline, unused)) void winograd_filter(const T *g, T *u)  \
     {                                                                                             \
         T ea = FMA(SET(WA2), g[2], g[0]), oa = MUL(SET(WA), g[1]);                                \
         T eb = FMA(SET(WB2), g[2], g[0]), ob = MUL(SET(WB), g[1]);                                \
@@ -35,7 +35,7 @@
         u[4] = SUB(eb, ob);                                                                       \
         u[5] = g[2];                                                                              \
     }                                                                                             \
-    static inline __attribute__((always_inline)) void winograd_input(const T *d, T *v)           \
+    static inline __attribute__((always_inline, unused)) void winograd_input(const T *d, T *v)   \
     {                                                                                             \
         T ea = MUL(SET(WKA), FMA(SET(-WB2), d[2], d[4])), oa = FMA(SET(-WB2), d[1], d[3]);        \
         T eb = MUL(SET(WKB), FMA(SET(-WA2), d[2], d[4])), ob = FMA(SET(-WA2), d[1], d[3]);        \
@@ -47,7 +47,7 @@
         v[4] = FMA(SET(-WB * WKB), ob, eb);                                                       \
         v[5] = FMA(SET(WA2 * WB2), d[1], FMA(SET(-(WA2 + WB2)), d[3], d[5]));                     \
     }                                                                                             \
-    static inline __attribute__((always_inline)) void winograd_output(const T *m, T *y)          \
+    static inline __attribute__((always_inline, unused)) void winograd_output(const T *m, T *y)  \
     {                                                                                             \
         T sa = ADD(m[1], m[2]), da = SUB(m[1], m[2]), sb = ADD(m[3], m[4]), db = SUB(m[3], m[4]); \
                                                                                                   \

@@ -6,6 +6,7 @@
  * tiles pass through the chunks together: weights that come from memory come once for all of them.
  * Pixels that are not neighbours in memory (stride, image border) are first copied to a scratch
  * line: one copy per 16 * TILE_OC/VN multiply-adds each, 2 to 6 % where it happens.
+ * With SN_PARTS_ONLY: the parts that i16_simd.h needs.
  */
 #include "kernels/simd/tile_simd.h"
 
@@ -79,6 +80,35 @@ struct conv_tile {
     int oy, ox, np; /* np pixels of output row oy from ox on */
 };
 
+/* Cuts a span's pixels into register tiles and hands them on, BLOCK at a time, for group g; wide: and the next. */
+typedef void conv_block_fn(const void *conv, const struct conv_tile *t, int n, int g, bool wide);
+SN_INLINE void conv_walk(const struct sn_conv2d *p, const struct sn_conv_span *span, int g, bool wide, conv_block_fn *block, const void *conv)
+{
+    struct conv_tile tile[BLOCK];
+    int n = 0;
+
+    for (int px = span->p0; px < span->p1;) {
+        int oy = px / p->ow, ox = px % p->ow;
+        int row = SN_MIN(p->ow - ox, span->p1 - px); /* to the end of the row */
+        int tiles = (row + TILE_PIXELS - 1) / TILE_PIXELS;
+
+        /* nearly equal pieces: 32 = 11 + 11 + 10, not 14 + 14 + 4 */
+        for (int t = 0; t < tiles; t++) {
+            int from = row * t / tiles;
+
+            tile[n++] = (struct conv_tile){ oy, ox + from, row * (t + 1) / tiles - from };
+            if (n == BLOCK) {
+                block(conv, tile, n, g, wide);
+                n = 0;
+            }
+        }
+        px += row;
+    }
+    if (n > 0)
+        block(conv, tile, n, g, wide);
+}
+
+#ifndef SN_PARTS_ONLY
 /*
  * What one pass over the tiles adds up: of planes c0 <= c < c1 the kernel's rows kh0 <= kh < kh1 and columns kw0 <= kw
  * < kw1, all of them or one tap. w: the chunk's weights, tap: of one tap, in floats; ahead: from a weight to the one
@@ -186,8 +216,9 @@ static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, bool 
 }
 
 /* n tiles, all channels of weight group g; wide: and of the next. */
-static void conv_block(const struct sn_conv2d *p, const struct conv_tile *t, int n, int g, bool wide)
+static void conv_block(const void *conv, const struct conv_tile *t, int n, int g, bool wide)
 {
+    const struct sn_conv2d *p = conv;
     _Alignas(64) float total[BLOCK][TILE_FLOATS], part[BLOCK][TILE_FLOATS];
     int quad = g / p->groups, taps = p->kh * p->kw;
 
@@ -228,32 +259,10 @@ static void conv_block(const struct sn_conv2d *p, const struct conv_tile *t, int
 
 void SN_SIMD(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)
 {
-    struct conv_tile tile[BLOCK];
-
     for (int g = span->g0, groups; g < span->g1; g += groups) {
-        int n = 0;
-
         /* short rows do not fill a tile: two groups at once do */
         groups = p->ow <= TILE_WIDE && p->up == 1 && !p->planar && g + 1 < span->g1 ? 2 : 1;
-
-        for (int px = span->p0; px < span->p1;) {
-            int oy = px / p->ow, ox = px % p->ow;
-            int row = SN_MIN(p->ow - ox, span->p1 - px); /* to the end of the row */
-            int tiles = (row + TILE_PIXELS - 1) / TILE_PIXELS;
-
-            /* nearly equal pieces: 32 = 11 + 11 + 10, not 14 + 14 + 4 */
-            for (int t = 0; t < tiles; t++) {
-                int from = row * t / tiles;
-
-                tile[n++] = (struct conv_tile){ oy, ox + from, row * (t + 1) / tiles - from };
-                if (n == BLOCK) {
-                    conv_block(p, tile, n, g, groups == 2);
-                    n = 0;
-                }
-            }
-            px += row;
-        }
-        if (n > 0)
-            conv_block(p, tile, n, g, groups == 2);
+        conv_walk(p, span, g, groups == 2, conv_block, p);
     }
 }
+#endif

@@ -2,6 +2,7 @@
  * winograd_simd.h: Winograd convolution (kernels.h). The transforms work on one 16-lane pixel line
  * (or VN of it) at a time; the products are the register tile of tile_simd.h, with tiles in the
  * place of pixels, one transform position after the other.
+ * With SN_PARTS_ONLY: the parts that i16_simd.h needs.
  */
 #include "kernels/ref/winograd_line.h"
 #include "kernels/simd/tile_simd.h"
@@ -13,6 +14,7 @@
 #define SET(x) v_set1((float)(x))
 SN_WINOGRAD_LINES(V)
 
+#ifndef SN_PARTS_ONLY
 void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
 {
     const float *w = p->w;
@@ -39,6 +41,8 @@ void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
         }
     }
 }
+
+#endif
 
 /* Tiles in order: a sub-image's rows, then the next sub-image; without a division for each. */
 struct walk {
@@ -69,6 +73,7 @@ SN_INLINE void walk_on(const struct sn_winograd *p, struct walk *w)
 SN_INLINE int walk_y(const struct sn_winograd *p, const struct walk *w) { return w->phase_y + w->ty * 4 * p->dil; }
 SN_INLINE int walk_x(const struct sn_winograd *p, const struct walk *w) { return w->phase_x + w->tx * 4 * p->dil; }
 
+#ifndef SN_PARTS_ONLY
 /* One tile of one plane; px points at its first input pixel, steps are in floats. */
 SN_INLINE void input_tile(const float *px, size_t row, size_t col, float *v, size_t stride)
 {
@@ -221,6 +226,8 @@ static void products_in_use(const struct sn_winograd *p, const struct sn_winogra
     }
 }
 
+#endif
+
 /* One tile's 4x4 outputs of VN channels: back-transform, bias, residual, activation. */
 SN_INLINE void output_tile(const struct sn_winograd *p, const float *m, size_t stride, int channel, int y0, int x0, V *finite)
 {
@@ -263,6 +270,7 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const float *m, size_t s
     }
 }
 
+#ifndef SN_PARTS_ONLY
 bool SN_SIMD(winograd_output)(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
     V finite = v_zero();
@@ -278,3 +286,4 @@ bool SN_SIMD(winograd_output)(const struct sn_winograd *p, const struct sn_winog
     }
     return v_all_finite(finite);
 }
+#endif

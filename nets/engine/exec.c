@@ -17,6 +17,11 @@ static void check(struct sn_net *net, const void *x, size_t n)
         atomic_store_explicit(&net->bad, 1, memory_order_relaxed);
 }
 
+void sn_net_check(struct sn_net *net, const void *x, size_t n)
+{
+    check(net, x, n);
+}
+
 static void *at(const struct sn_net *net, void *plane, size_t pixel)
 {
     return (char *)plane + pixel * SN_LANES * net->elem;
@@ -37,6 +42,17 @@ static void conv_unit(void *ctx, size_t unit, int thread)
             check(j->net, at(j->net, j->s->y.p[k], (size_t)p0), (size_t)(span.p1 - p0) * SN_LANES);
 }
 
+void sn_net_normalise(const struct sn_net *net, const struct sn_step *s, size_t p0, size_t n, char *mine, void **x)
+{
+    for (int k = 0; k < s->x.n; k++) {
+        struct sn_affine a = { .x = at(net, s->x.p[k], p0), .y = x[k] = mine + s->pre_bytes * (size_t)k, .n = n,
+                               .scale = at(net, s->scale, (size_t)k), .shift = at(net, s->shift, (size_t)k),
+                               .act = net->graph.nodes[s->node->pre].act };
+
+        net->kernels.affine(&a);
+    }
+}
+
 /* A block of pixels, normalised into scratch planes, then multiplied with every weight group. */
 static void normalised_conv_unit(void *ctx, size_t unit, int thread)
 {
@@ -49,13 +65,7 @@ static void normalised_conv_unit(void *ctx, size_t unit, int thread)
     size_t p0 = unit * (size_t)s->block, n = SN_MIN((size_t)s->block, (size_t)c.ow - p0);
     struct sn_conv_span span = { .g1 = c.groups, .p1 = (int)n };
 
-    for (int k = 0; k < c.planes; k++) {
-        struct sn_affine a = { .x = at(net, s->x.p[k], p0), .y = x[k] = mine + s->pre_bytes * (size_t)k, .n = n,
-                               .scale = at(net, s->scale, (size_t)k), .shift = at(net, s->shift, (size_t)k),
-                               .act = net->graph.nodes[s->node->pre].act };
-
-        net->kernels.affine(&a);
-    }
+    sn_net_normalise(net, s, p0, n, mine, x);
     for (int k = 0; k < s->y.n; k++)
         y[k] = at(net, s->y.p[k], p0);
     c.x = (const void *const *)x;
@@ -272,6 +282,10 @@ void sn_net_run_step(struct sn_net *net, struct sn_step *s)
 {
     struct job j = { net, s };
 
+    if (s->i16) {
+        sn_i16_run_step(net, s);
+        return;
+    }
     if (s->winograd) {
         run_winograd(net, s);
         return;

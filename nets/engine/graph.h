@@ -125,17 +125,20 @@ struct sn_step {
     const struct sn_node *node;
     sn_val val;
     const char *kernel;
-    bool winograd;
+    bool winograd, i16;
     enum sn_weights_at { SN_AT_PACKING, SN_AT_STEP, SN_AT_USE } transform; /* winograd: when weights are transformed */
-    bool shared;                        /* winograd: the whole input is transformed first, then groups are units */
+    bool shared;                        /* winograd, i16: the whole input is transformed first, then groups are units */
     int tiles;                          /* winograd: in all */
+    int sub, sub_iw;                    /* i16: a strided 1x1 quantises every sub-th pixel of rows of sub_iw only */
     int unit_groups;                    /* conv: weight groups of a unit */
     size_t pre_bytes;                   /* conv with an inlined affine: a block of its input */
-    size_t v_bytes, m_bytes;            /* winograd: of one tile block (or all tiles when shared), and of the products */
+    size_t v_bytes, m_bytes;            /* winograd, i16: of one block (or the whole input when shared), and of the products */
     struct sn_planes x, res, y;
     union {
         struct sn_conv2d conv;
         struct sn_winograd wino;
+        struct sn_i16_conv2d i16_conv;   /* begins with conv */
+        struct sn_i16_winograd i16_wino; /* begins with wino */
         struct sn_pool2d pool;
         struct sn_upsample up;
     };
@@ -179,8 +182,24 @@ static inline bool sn_step_has_weights(const struct sn_step *s) { return s->node
 int sn_net_make_steps(struct sn_net *net, struct sn_error *err);   /* steps.c */
 void sn_net_run_step(struct sn_net *net, struct sn_step *s);       /* exec.c */
 void sn_net_load_input(struct sn_net *net, const float *in);       /* exec.c: [C][H][W] -> planes, flushed */
+/* exec.c: n pixels from p0 on through the normalisation before a conv, into scratch planes x at `mine` */
+void sn_net_normalise(const struct sn_net *net, const struct sn_step *s, size_t p0, size_t n, char *mine, void **x);
+/* exec.c: notes that one of n values is not finite */
+void sn_net_check(struct sn_net *net, const void *x, size_t n);
 /* exec.c: planes -> [C][H][W]; out is float, or double when wide (widened or kept) */
 void sn_net_unpack(const struct sn_net *net, sn_val v, void *out, bool wide);
+
+/* ---- i16.c: the 16-bit mode's convolutions ----------------------------------------------- */
+
+bool sn_i16_layer(const struct sn_net *net, const struct sn_node *node);
+void sn_i16_cut_conv(struct sn_net *net, struct sn_step *s);
+void sn_i16_cut_winograd(struct sn_net *net, struct sn_step *s);
+size_t sn_i16_words(const struct sn_step *s);  /* weights of a group, */
+size_t sn_i16_scales(const struct sn_step *s); /* and their scales; in floats' size both */
+/* a group's packed fp32 weights to words and scales */
+int sn_i16_pack_group(const struct sn_step *s, const float *plain, int32_t *w, float *z, struct sn_error *err);
+void sn_i16_set_weights(struct sn_step *s, size_t groups); /* all groups' words, then their scales, lie at s->weights */
+void sn_i16_run_step(struct sn_net *net, const struct sn_step *s);
 
 /* ---- families (registry.c and the builders) ------------------------------------------------ */
 

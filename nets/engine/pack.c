@@ -17,7 +17,7 @@ struct pack {
     double *rows;           /* [threads][longest row] */
     size_t row;
     void *dst;
-    float *direct;          /* winograd: [threads][k * 32], a group before its transform */
+    float *direct;          /* winograd, i16: [threads][k * 32], a group before its transform */
     const struct sn_step *step;
     const struct sn_planes *x;
     atomic_int *bad;
@@ -71,6 +71,17 @@ void sn_step_transform(const struct sn_net *net, const struct sn_step *s, const 
         w += 9 * t.n;
         u += t.n;
     }
+}
+
+/* The kept form of group g: transformed for Winograd, or 16-bit words and scales. False (i16): its sums could overflow. */
+static bool keep_group(const struct sn_net *net, const struct sn_step *s, const float *w, size_t g, size_t groups, float *dst)
+{
+    float *z = dst + groups * sn_i16_words(s) + g * sn_i16_scales(s);
+
+    if (s->i16)
+        return sn_i16_pack_group(s, w, (int32_t *)(void *)dst + g * sn_i16_words(s), z, NULL) == SN_OK;
+    sn_step_transform(net, s, w, dst + g * s->wino.group_stride);
+    return true;
 }
 
 /*
@@ -140,8 +151,8 @@ static void pack_group(void *ctx, size_t unit, int thread)
         for (size_t k = k0; k < k1; k++)
             memset(dst + (k * SN_GROUP + live) * wide, 0, (SN_GROUP - live) * wide);
     }
-    if (p->direct)
-        sn_step_transform(p->net, p->step, (float *)(void *)dst, (float *)p->dst + unit * p->step->wino.group_stride);
+    if (p->direct && !keep_group(p->net, p->step, (float *)(void *)dst, unit, groups * (size_t)(node->up * node->up), p->dst))
+        atomic_store(p->bad, 2);
     if (!ok)
         atomic_store(p->bad, 1);
 }
@@ -218,7 +229,8 @@ static int spread(struct sn_net *net, struct sn_step *s, const struct sn_node *b
 struct parts {
     size_t groups, k;        /* weight groups, weights of an output channel */
     size_t weights, bias, pre;
-    size_t stored;           /* the weights as they are kept: transformed, or as `weights` */
+    size_t stored;           /* the weights as they are kept: transformed, 16-bit, or as `weights` */
+    bool made;               /* that form is made of the plain one */
 };
 
 static struct parts parts_of(const struct sn_step *s, size_t k)
@@ -230,22 +242,28 @@ static struct parts parts_of(const struct sn_step *s, size_t k)
                            .pre = node->pre >= 0 ? 2 * (size_t)s->x.n * SN_LANES : 0 };
 }
 
+static int overflow(const struct sn_step *s, struct sn_error *err)
+{
+    return SN_FAIL(err, SN_EINTERNAL, "layer '%s': its 16-bit sums could overflow", s->node->name);
+}
+
 /* A prepacked layer whose transformed weights are kept: made from the plain ones in the file. */
 static int transform_packed(struct sn_net *net, struct sn_step *s, const struct parts *n, struct sn_error *err)
 {
     const float *plain = s->weights;
     float *dst = sn_alloc_aligned(s->weight_bytes);
+    bool ok = true;
 
     if (!dst)
         return SN_FAIL(err, SN_ENOMEM, "out of memory: layer '%s' needs %zu bytes of weights", s->node->name, s->weight_bytes);
     for (size_t g = 0; g < n->groups; g++)
-        sn_step_transform(net, s, plain + g * n->k * SN_GROUP, dst + g * s->wino.group_stride);
-    memcpy(dst + n->stored, plain + n->weights, n->bias * sizeof *dst);
+        ok &= keep_group(net, s, plain + g * n->k * SN_GROUP, g, n->groups, dst);
+    memcpy(dst + n->stored, plain + n->weights, (n->bias + n->pre) * sizeof *dst);
     if (!s->borrowed)
         sn_free_aligned(s->weights);
     s->weights = dst;
     s->borrowed = false;
-    return SN_OK;
+    return ok ? SN_OK : overflow(s, err);
 }
 
 static int fill_conv(struct sn_net *net, struct sn_step *s, struct pack *p, const struct parts *n, struct sn_error *err)
@@ -257,8 +275,8 @@ static int fill_conv(struct sn_net *net, struct sn_step *s, struct pack *p, cons
     int rc;
 
     p->rows = malloc(threads * p->row * sizeof *p->rows);
-    p->direct = n->stored != n->weights ? sn_alloc_aligned(threads * p->row * SN_GROUP * sizeof(float)) : NULL;
-    if (!fb || !p->rows || (n->stored != n->weights && !p->direct)) {
+    p->direct = n->made ? sn_alloc_aligned(threads * p->row * SN_GROUP * sizeof(float)) : NULL;
+    if (!fb || !p->rows || (n->made && !p->direct)) {
         rc = SN_NOMEM(err, "packing weights");
         goto out;
     }
@@ -273,7 +291,7 @@ static int fill_conv(struct sn_net *net, struct sn_step *s, struct pack *p, cons
     p->dst = dst;
     sn_pool_run(net->opt.pool, pack_group, p, n->groups);
     if (atomic_load(p->bad)) {
-        rc = SN_FAIL(err, SN_EMODEL, "layer '%s' has a non-finite weight", node->name);
+        rc = atomic_load(p->bad) == 2 ? overflow(s, err) : SN_FAIL(err, SN_EMODEL, "layer '%s' has a non-finite weight", node->name);
         goto out;
     }
     dst += n->stored * net->elem;
@@ -295,7 +313,6 @@ out:
 static int pack_conv(struct sn_net *net, struct sn_step *s, int index, struct sn_error *err)
 {
     const struct sn_node *node = s->node;
-    bool transformed = s->winograd && s->transform == SN_AT_PACKING;
     size_t row = (size_t)node->weight->count / (size_t)node->c;
     uint32_t *source = malloc((row ? row : 1) * sizeof *source);
     atomic_int bad = 0;
@@ -312,12 +329,13 @@ static int pack_conv(struct sn_net *net, struct sn_step *s, int index, struct sn
         s->wino.group_stride = n.k / 9 * SN_GROUP;
         s->wino.u_stride = n.groups * s->wino.group_stride + SN_LANES;
     }
-    if (transformed)
-        n.stored = 36 * s->wino.u_stride;
+    n.made = s->i16 || (s->winograd && s->transform == SN_AT_PACKING);
+    if (n.made)
+        n.stored = s->i16 ? n.groups * (sn_i16_words(s) + sn_i16_scales(s)) : 36 * s->wino.u_stride;
     s->weight_bytes = (n.stored + n.bias + n.pre) * net->elem;
     if (sn_net_is_prepacked(net)) {
         rc = find_packed(net, s, index, (n.weights + n.bias + n.pre) * net->elem, err);
-        if (!rc && transformed)
+        if (!rc && n.made)
             rc = transform_packed(net, s, &n, err);
     } else {
         rc = fill_conv(net, s, &p, &n, err);
@@ -331,7 +349,7 @@ static int pack_conv(struct sn_net *net, struct sn_step *s, int index, struct sn
         s->shift = (char *)s->scale + n.pre / 2 * net->elem;
     }
     if (s->winograd) {
-        s->wino.u = transformed ? s->weights : NULL;
+        s->wino.u = n.made ? s->weights : NULL;
         s->wino.direct = s->weights;
         s->wino.bias = node->bias || node->has_bn ? bias : NULL;
     } else {
@@ -339,6 +357,8 @@ static int pack_conv(struct sn_net *net, struct sn_step *s, int index, struct sn
         s->conv.group_stride = n.k * SN_GROUP;
         s->conv.bias = node->bias || node->has_bn ? bias : NULL;
     }
+    if (s->i16)
+        sn_i16_set_weights(s, n.groups);
     return SN_OK;
 }
 

@@ -67,7 +67,7 @@ int sn_net_prepack(const struct sn_net *net, const struct sn_model *from, struct
     sn_model_init(out);
     if (sn_net_is_prepacked(net))
         return SN_FAIL(err, SN_EMODEL, "the file is prepacked already, from the plain file %.64s", sn_model_meta(from, "prepacked_from"));
-    if (net->elem != 4 || net->opt.memory != SN_MEMORY_LEAN || net->opt.no_fuse)
+    if (net->opt.precision != SN_FP32 || net->opt.memory != SN_MEMORY_LEAN || net->opt.no_fuse)
         return SN_FAIL(err, SN_EINVAL, "prepacking needs a fused float32 network without kept transforms");
     rc = fill_prepacked(net, from, out, err);
     if (rc)

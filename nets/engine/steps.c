@@ -127,9 +127,13 @@ static void make_winograd(struct sn_net *net, struct sn_step *s)
         .dil = node->dil, .tiles_y = ty, .tiles_x = tx, .act = node->act,
     };
     s->winograd = true;
-    s->kernel = net->kernels.winograd_output_name;
     s->tiles = ty * tx * node->dil * node->dil;
     s->shared = s->tiles < SHARED_TILES;
+    if (s->i16) {
+        sn_i16_cut_winograd(net, s);
+        return;
+    }
+    s->kernel = net->kernels.winograd_output_name;
     cut_tiles(net, s, groups);
     s->v_bytes = (size_t)p->planes * (size_t)((s->shared ? s->tiles : s->block) + 1) * TILE_BYTES;
     s->m_bytes = ((size_t)s->block * SN_GROUP + SN_LANES) * 36 * sizeof(float) * (size_t)s->unit_groups;
@@ -156,6 +160,10 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
         c->iw *= c->ih;
         c->ow *= c->oh;
         c->ih = c->oh = 1;
+    }
+    if (s->i16) {
+        sn_i16_cut_conv(net, s);
+        return;
     }
     s->kernel = net->kernels.conv2d_name;
     cut_conv(s, sn_pool_threads(net->opt.pool));
@@ -261,6 +269,7 @@ static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_err
     }
     switch (node->op) {
     case SN_NODE_CONV:
+        s->i16 = sn_i16_layer(net, node);
         if (wants_winograd(net, node, &net->graph.nodes[node->in[0]]))
             make_winograd(net, s);
         else

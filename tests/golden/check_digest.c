@@ -42,23 +42,38 @@ static const struct digest_case full[] = {
 
 static const int thread_counts[] = { 1, 2, 3, 7 };
 
-START_TEST(test_isa_and_threads)
+/* fp32, then the 16-bit mode: its bits are the same everywhere too, and not fp32's. */
+static void same_everywhere(const struct digest_case *c, enum sn_precision precision)
 {
-    const struct digest_case *c = &narrow[_i];
     char want[SN_SHA256_HEX], got[SN_SHA256_HEX];
     struct sn_error err = { 0 };
     struct golden_net g;
 
     sn_ck_ok(golden_net_load(&g, c->name, 0, &err), &err);
-    golden_digest(&g, c->h, c->w, SN_ISA_REF, 1, want);
-    golden_digest_report(c->name, c->h, c->w, want);
+    golden_digest(&g, c->h, c->w, precision, SN_ISA_REF, 1, want);
+    golden_digest_report(c->name, c->h, c->w, precision, want);
     for (int isa = SN_ISA_REF; isa < SN_ISA_COUNT; isa++)
         for (size_t t = 0; t < SN_COUNT(thread_counts) && sn_isa_usable((enum sn_isa)isa); t++) {
-            golden_digest(&g, c->h, c->w, (enum sn_isa)isa, thread_counts[t], got);
-            ck_assert_msg(strcmp(got, want) == 0, "%s %dx%d: %s with %d threads gives %s, ref with one %s",
-                          c->name, c->h, c->w, sn_isa_name((enum sn_isa)isa), thread_counts[t], got, want);
+            golden_digest(&g, c->h, c->w, precision, (enum sn_isa)isa, thread_counts[t], got);
+            ck_assert_msg(strcmp(got, want) == 0, "%s %dx%d %s: %s with %d threads gives %s, ref with one %s", c->name, c->h, c->w,
+                          sn_precision_label(precision), sn_isa_name((enum sn_isa)isa), thread_counts[t], got, want);
         }
+    if (precision == SN_I16) {
+        golden_digest(&g, c->h, c->w, SN_FP32, SN_ISA_AUTO, 1, got);
+        ck_assert_str_ne(got, want);
+    }
     golden_net_free(&g);
+}
+
+START_TEST(test_isa_and_threads)
+{
+    same_everywhere(&narrow[_i], SN_FP32);
+}
+END_TEST
+
+START_TEST(test_i16_isa_and_threads)
+{
+    same_everywhere(&narrow[_i], SN_I16);
 }
 END_TEST
 
@@ -70,9 +85,9 @@ START_TEST(test_digest_sees_change)
     struct golden_net g;
 
     sn_ck_ok(golden_net_load(&g, "narrow_resnet18", 0, &err), &err);
-    golden_digest(&g, 65, 49, SN_ISA_AUTO, 1, a);
+    golden_digest(&g, 65, 49, SN_FP32, SN_ISA_AUTO, 1, a);
     g.data[0] += 0x1p-10f;
-    golden_digest(&g, 65, 49, SN_ISA_AUTO, 1, b);
+    golden_digest(&g, 65, 49, SN_FP32, SN_ISA_AUTO, 1, b);
     ck_assert_str_ne(a, b);
     golden_net_free(&g);
 }
@@ -114,7 +129,8 @@ END_TEST
 
 START_TEST(test_full_width)
 {
-    const struct digest_case *c = &full[_i];
+    const struct digest_case *c = &full[_i % (int)SN_COUNT(full)];
+    enum sn_precision precision = _i < (int)SN_COUNT(full) ? SN_FP32 : SN_I16;
     char want[SN_SHA256_HEX] = "", got[SN_SHA256_HEX];
     struct sn_error err = { 0 };
     struct golden_net g;
@@ -123,13 +139,13 @@ START_TEST(test_full_width)
     for (int isa = SN_ISA_REF + 1; isa < SN_ISA_COUNT; isa++) {
         if (!sn_isa_usable((enum sn_isa)isa))
             continue;
-        golden_digest(&g, c->h, c->w, (enum sn_isa)isa, SN_MIN(sn_cpu_count(), 4), got);
+        golden_digest(&g, c->h, c->w, precision, (enum sn_isa)isa, SN_MIN(sn_cpu_count(), 4), got);
         if (!*want)
             memcpy(want, got, sizeof want);
         ck_assert_msg(strcmp(got, want) == 0, "%s %dx%d: %s gives %s, a lower set %s", c->name, c->h, c->w,
                       sn_isa_name((enum sn_isa)isa), got, want);
     }
-    golden_digest_report(c->name, c->h, c->w, want);
+    golden_digest_report(c->name, c->h, c->w, precision, want);
     golden_net_free(&g);
 }
 END_TEST
@@ -143,8 +159,9 @@ static Suite *suite_digest(void)
     tcase_set_timeout(large, 600);
     tcase_add_test(small, test_digest_sees_change);
     tcase_add_loop_test(small, test_isa_and_threads, 0, (int)SN_COUNT(narrow));
+    tcase_add_loop_test(small, test_i16_isa_and_threads, 0, (int)SN_COUNT(narrow));
     tcase_add_loop_test(small, test_runs_are_independent, 0, (int)SN_COUNT(narrow));
-    tcase_add_loop_test(large, test_full_width, 0, (int)SN_COUNT(full));
+    tcase_add_loop_test(large, test_full_width, 0, 2 * (int)SN_COUNT(full));
     suite_add_tcase(s, small);
     suite_add_tcase(s, large);
     return s;

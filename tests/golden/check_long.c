@@ -38,12 +38,12 @@ START_TEST(test_ref)
     struct golden_net g;
 
     sn_ck_ok(golden_net_load(&g, full[_i].name, 0, &err), &err);
-    golden_digest(&g, full[_i].h, full[_i].w, SN_ISA_REF, sn_cpu_count(), want);
-    golden_digest_report(full[_i].name, full[_i].h, full[_i].w, want);
+    golden_digest(&g, full[_i].h, full[_i].w, SN_FP32, SN_ISA_REF, sn_cpu_count(), want);
+    golden_digest_report(full[_i].name, full[_i].h, full[_i].w, SN_FP32, want);
     for (int isa = SN_ISA_REF + 1; isa < SN_ISA_COUNT; isa++) {
         if (!sn_isa_usable((enum sn_isa)isa))
             continue;
-        golden_digest(&g, full[_i].h, full[_i].w, (enum sn_isa)isa, sn_cpu_count(), got);
+        golden_digest(&g, full[_i].h, full[_i].w, SN_FP32, (enum sn_isa)isa, sn_cpu_count(), got);
         ck_assert_msg(strcmp(got, want) == 0, "%s %dx%d: %s gives %s, ref %s", full[_i].name, full[_i].h,
                       full[_i].w, sn_isa_name((enum sn_isa)isa), got, want);
     }

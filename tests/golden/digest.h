@@ -15,10 +15,10 @@
  * SHA-256, in hexadecimal, of the logits' little-endian bytes; fails the running test on an error. The memory
  * mode goes with isa and threads, so that comparing these compares the modes too.
  */
-static inline void golden_digest(const struct golden_net *g, int h, int w, enum sn_isa isa, int threads,
+static inline void golden_digest(const struct golden_net *g, int h, int w, enum sn_precision precision, enum sn_isa isa, int threads,
                                  char hex[SN_SHA256_HEX])
 {
-    struct sn_net_options opt = { .isa = isa, .memory = (enum sn_memory)(((int)isa + threads) % 3) };
+    struct sn_net_options opt = { .isa = isa, .precision = precision, .memory = (enum sn_memory)(((int)isa + threads) % 3) };
     struct sn_error err = { 0 };
     struct sn_net *net = NULL;
     struct sn_sha256 sha;
@@ -49,15 +49,15 @@ static inline void golden_digest(const struct golden_net *g, int h, int w, enum 
     sn_pool_free(opt.pool);
 }
 
-/* SN_GOLDEN_DIGESTS=FILE appends "name HxW digest", to be compared between machines. */
-static inline void golden_digest_report(const char *name, int h, int w, const char *hex)
+/* SN_GOLDEN_DIGESTS=FILE appends "name HxW precision digest", to be compared between machines. */
+static inline void golden_digest_report(const char *name, int h, int w, enum sn_precision precision, const char *hex)
 {
     const char *path = getenv("SN_GOLDEN_DIGESTS");
     FILE *f = path && *path ? fopen(path, "a") : NULL;
 
     if (!f)
         return;
-    (void)fprintf(f, "%s %dx%d %s\n", name, h, w, hex);
+    (void)fprintf(f, "%s %dx%d %s %s\n", name, h, w, precision == SN_I16 ? "i16" : "fp32", hex);
     (void)fclose(f);
 }
 

@@ -132,7 +132,7 @@ static void network(size_t i, struct sn_net_options opt, int threads)
         add_f64(&s, out[k]);
     /* the instruction set is a comment: cross.sh drops it before comparing */
     (void)snprintf(what, sizeof what, "%s %dx%d %s # %s, %d threads:", nets[i].name, nets[i].h, nets[i].w,
-                   opt.precision == SN_FP64 ? "fp64" : "fp32", sn_isa_name(opt.isa), threads);
+                   opt.precision == SN_FP64 ? "fp64" : opt.precision == SN_I16 ? "i16" : "fp32", sn_isa_name(opt.isa), threads);
     print(&s, what);
     free(in);
     free(out);
@@ -152,7 +152,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < SN_COUNT(nets); i++) {
         for (int isa = 0; isa < SN_ISA_COUNT; isa++)
             if (sn_isa_usable((enum sn_isa)isa))
-                network(i, (struct sn_net_options){ .isa = (enum sn_isa)isa }, 1 + (int)i % 3);
+                for (int i16 = 0; i16 < 2; i16++)
+                    network(i, (struct sn_net_options){ .isa = (enum sn_isa)isa, .precision = i16 ? SN_I16 : SN_FP32 }, 1 + (int)i % 3);
         network(i, (struct sn_net_options){ .isa = SN_ISA_REF, .precision = SN_FP64 }, 1);
     }
     return 0;

@@ -25,11 +25,15 @@ static const char *text(const char *fmt, ...)
     return buf;
 }
 
-/* These have programs of their own: check_conv, check_winograd. */
+/* These have programs of their own: check_conv, check_winograd, check_i16. */
 static void check_conv2d(struct sn_rng *r) { (void)r; }
 static void check_winograd_weights(struct sn_rng *r) { (void)r; }
 static void check_winograd_input(struct sn_rng *r) { (void)r; }
 static void check_winograd_output(struct sn_rng *r) { (void)r; }
+static void check_i16_quantise(struct sn_rng *r) { (void)r; }
+static void check_i16_conv2d(struct sn_rng *r) { (void)r; }
+static void check_i16_winograd_input(struct sn_rng *r) { (void)r; }
+static void check_i16_winograd_output(struct sn_rng *r) { (void)r; }
 
 static void check_affine(struct sn_rng *r)
 {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The inner loops of the convolutions' register tiles keep their accumulators in registers: no innermost
-# loop with fused multiply-adds moves a whole vector to or from the stack, and every tile of 1 to
+# loop with fused multiply-adds (16-bit mode: dot products, or products and sums of pairs) moves a whole vector to or from the stack, and every tile of 1 to
 # TILE_PIXELS pixels has a loop of its own. Without this, a compiler that stops unrolling costs a
 # factor of three and no test would notice (the results stay right). Run by `make lint`.
 set -u
@@ -11,9 +11,9 @@ command -v objdump > /dev/null || { echo "disasm: objdump is not installed, skip
 failed=0
 
 # Reads a disassembly; prints the number of loops and each fault. A tile's loop broadcasts inputs, which
-# Winograd's transforms do not. vectors: of a pixel; reg: zmm or ymm.
+# Winograd's transforms do not. vectors: of a pixel; reg: zmm or ymm; mul: the instruction that multiplies.
 inner_loops() {
-    awk -v vectors="$1" -v reg="$2" -v pixels="$3" '
+    awk -v vectors="$1" -v reg="$2" -v pixels="$3" -v mul="$4" '
     function finish(    i, k, inner, fma, spill, per, inputs) {
         for (i = 1; i <= jumps; i++) {
             inner = 1
@@ -21,9 +21,9 @@ inner_loops() {
                 if (k != i && from[k] >= from[i] && to[k] <= to[i] && (from[k] > from[i] || to[k] < to[i])) inner = 0
             fma = spill = inputs = 0
             for (k = from[i]; k <= to[i]; k++) {
-                if (text[k] ~ /vbroadcastss.*\(|1to/ && text[k] !~ /rip/) inputs++
-                if (text[k] ~ /vfmadd.*ps/ && text[k] ~ reg) fma++
-                if (text[k] ~ reg && text[k] ~ /\(%rsp|\(%rbp/ && text[k] !~ /vbroadcast|1to/ &&
+                if (text[k] ~ /vp?broadcast(ss|d) .*\(|1to/ && text[k] !~ /rip/) inputs++
+                if (text[k] ~ mul && text[k] ~ reg) fma++
+                if (text[k] ~ reg && text[k] ~ /\(%rsp|\(%rbp/ && text[k] !~ /vp?broadcast|1to/ &&
                     (text[k] ~ /%rsp/ || frame)) { spill++; example = text[k] }
             }
             if (!inner || !fma || inputs * vectors < fma) continue
@@ -56,9 +56,10 @@ inner_loops() {
 }
 
 check() { # compiler tier flags vectors reg pixels
-    for source in "conv_$2" "winograd_$2"; do
+    for source in "conv_$2" "winograd_$2" "i16_$2" "i16_dot_$2"; do
+        case $source in i16_dot*) mul=vpdpwssd ;; i16*) mul=vpmaddwd ;; *) mul='vfmadd.*ps' ;; esac
         "$1" -std=c11 -I. -O2 -fPIC -ffp-contract=off -fno-math-errno -fno-trapping-math $3 -c -o "$OUT/$source-$1.o" "kernels/x86/$source.c" || exit 1
-        report=$(objdump -d --no-show-raw-insn "$OUT/$source-$1.o" | inner_loops "$4" "$5" "$6")
+        report=$(objdump -d --no-show-raw-insn "$OUT/$source-$1.o" | inner_loops "$4" "$5" "$6" "$mul")
         code=$?
         echo "  $1, $source:"
         echo "$report"

@@ -14,7 +14,6 @@
 
 /* ---- kernels.def as tables ----------------------------------------------------------------- */
 
-enum { ROW_REF = SN_ISA_REF, ROW_AVX2 = SN_ISA_AVX2, ROW_AVX512 = SN_ISA_AVX512, ROW_NEON = SN_ISA_NEON, ROW_F64 = -1 };
 #define MAX_ROWS 16
 
 #define SN_OP(op)                                                                                 \
@@ -35,8 +34,8 @@ static inline void rows_init(void)
 #include "kernels/ops.def"
 #undef SN_OP
 #define SN_KERNEL(op, ISA, fn_)                                                                   \
-    if (ROW_##ISA != ROW_F64 && sn_isa_usable((enum sn_isa)ROW_##ISA))                            \
-        op##_rows[op##_count++] = (struct op##_row){ #fn_, ROW_##ISA, fn_ };
+    if (sn_row_usable(SN_ROW_##ISA))                                                              \
+        op##_rows[op##_count++] = (struct op##_row){ #fn_, SN_ROW_##ISA, fn_ };
 #include "kernels/kernels.def"
 #undef SN_KERNEL
 }

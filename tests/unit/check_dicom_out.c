@@ -107,6 +107,32 @@ START_TEST(again)
 }
 END_TEST
 
+/* Another precision: said in every object, and another series, for its content may differ. */
+START_TEST(precision)
+{
+    static const char *const names[] = { "seg.dcm", "probability.dcm", "overlay.dcm", "report.dcm" };
+    const struct sample s = { .rows = ROWS, .cols = COLS, .frames = 1, .region = true };
+
+    make_material();
+    write_sample(at("us.dcm"), &s);
+    (void)run("predict --pack %s --no-risk --dicom %s -o %s", at("pack"), at("us.dcm"), at("a"));
+    (void)run("predict --pack %s --no-risk --dicom %s -o %s --precision i16", at("pack"), at("us.dcm"), at("b"));
+    for (size_t i = 0; i < SN_COUNT(names); i++) {
+        struct sn_dicom a, b;
+        char text[80];
+
+        open_object(&a, "a", "us", names[i]);
+        open_object(&b, "b", "us", names[i]);
+        ck_assert_str_eq(sn_dicom_ascii(element_at(&a, "00181020"), 2, text, sizeof text), "");
+        ck_assert_str_eq(sn_dicom_ascii(element_at(&b, "00181020"), 2, text, sizeof text), "i16 (reduced precision, deterministic)");
+        ck_assert_str_ne(text_at(&a, "0020000e"), text_at(&b, "0020000e"));
+        ck_assert_str_ne(text_at(&a, "00080018"), text_at(&b, "00080018"));
+        sn_dicom_free(&a);
+        sn_dicom_free(&b);
+    }
+}
+END_TEST
+
 START_TEST(why_not)
 {
     const struct sample s = { .rows = ROWS, .cols = COLS, .frames = 1, .without = "study" };
@@ -163,6 +189,7 @@ static Suite *suite_dicom_out(void)
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, beside_the_others, 0, 3);
     tcase_add_test(tc, again);
+    tcase_add_test(tc, precision);
     tcase_add_test(tc, why_not);
     tcase_add_loop_test(tc, caption, 0, 3);
     suite_add_tcase(s, tc);

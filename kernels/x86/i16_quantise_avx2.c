@@ -1,0 +1,5 @@
+/* i16_quantise_avx2.c: kernels/simd/i16_quantise_simd.h in this tier's registers. */
+#include "kernels/kernels.h"
+#include "kernels/x86/int_avx2.h"
+
+#include "kernels/simd/i16_quantise_simd.h"
