@@ -1,8 +1,12 @@
-/* cmd_predict.c: the main job. Patients one after the other; a failed image never stops the others. */
+/*
+ * cmd_predict.c: the main job. Patients one after the other, or several at once (--jobs) with the same files and
+ * messages in the same order; a failed image never stops the others.
+ */
 #include "tools/html.h"
 #include "tools/result.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -22,6 +26,8 @@ static const char help[] =
     "  --dicom           for DICOM input also seg.dcm and probability.dcm (segmentations), overlay.dcm\n"
     "                    (secondary capture) and report.dcm (measurements, TID 1500)\n"
     "  --lenient         decode damaged JPEG pictures as far as they go; such a case needs review\n"
+    "  --jobs N          so many patients at once, each with its share of the threads: more images a second, the same\n"
+    "                    results, N times the networks' memory; default 1, 0: one for each thread\n"
     "  --no-risk         stop at the deep-learning signature: needs no clinical values\n"
     "  --patient-rule R  mean or max over a patient's images, instead of the pack's rule\n"
     "  --case NAME --patient NAME --image NAME --outcome NAME   names of these columns in your tables\n"
@@ -33,6 +39,7 @@ enum {
     MANIFEST = 'm',
     CLINICAL = 'c',
     OUTPUT = 'o',
+    JOBS = 'j',
     NO_RISK = 'n',
     DICOM = 'd',
     LENIENT = 'l',
@@ -48,6 +55,7 @@ static const struct sn_opt opts[] = {
     { "--manifest", MANIFEST, true },
     { "--clinical", CLINICAL, true },
     { "-o,--output", OUTPUT, true },
+    { "--jobs", JOBS, true },
     { "--no-risk", NO_RISK, false },
     { "--dicom", DICOM, false },
     { "--lenient", LENIENT, false },
@@ -62,6 +70,7 @@ static const struct sn_opt opts[] = {
 /* What became of one case. */
 struct fate {
     bool done, review, has_risk, has_sig;
+    int code;           /* what it adds to the exit code */
     double risk, dl_sig;
     char text[480];     /* reasons for a review, or the error */
     struct sn_buf line; /* of predictions.csv */
@@ -76,9 +85,13 @@ struct job {
     bool no_risk, dicom, lenient;
     struct sn_pack pack;
     struct sn_cases cases;
-    struct sn_pipeline *pipeline;
-    struct fate *fates; /* [cases.n_rows] */
-    size_t processed;
+    int jobs;
+    struct sn_pipeline **pipelines; /* [jobs] */
+    struct fate *fates;             /* [cases.n_rows] */
+    size_t *patients, n_patients;   /* their first rows, in order */
+    bool *finished;                 /* [n_patients] */
+    pthread_mutex_t lock;           /* of finished, told, exit and the output streams */
+    size_t told, processed;         /* patients told of, cases among them */
     int exit;
 };
 
@@ -160,9 +173,8 @@ static void case_failed(struct job *j, const struct sn_case_row *row, int rc, co
 
     sn_buf_free(&f->line);
     f->done = false;
+    f->code = sn_exit_code(rc);
     (void)snprintf(f->text, sizeof f->text, "%s", err->msg);
-    (void)fprintf(stderr, "sentinode predict: case %s: %s\n", row->id, err->msg);
-    raise_exit(j, sn_exit_code(rc));
 }
 
 static void note_reasons(struct fate *f, const struct sn_quality *q)
@@ -209,21 +221,32 @@ static int finish_case(struct job *j, const struct sn_report *r, struct sn_error
     f->dl_sig = r->risk->dl_sig;
     note_reasons(f, &r->a->quality);
     note_reasons(f, &r->risk->quality);
-    announce(j, r->row, f);
-    if (f->review)
-        raise_exit(j, 1);
+    f->code = f->review ? 1 : 0;
     return SN_OK;
 }
 
-static void progress(struct job *j, const struct sn_case_row *row)
+static bool shows_progress(const struct job *j) { return !j->args.common.quiet && isatty(STDERR_FILENO) == 1; }
+
+/* Tells of a patient's cases, in their order. */
+static void tell(struct job *j, size_t first)
 {
-    j->processed++;
-    if (!j->args.common.quiet && isatty(STDERR_FILENO) == 1)
-        (void)fprintf(stderr, "\r%zu/%zu %.60s\033[K", j->processed, j->cases.n_rows, row ? row->id : "");
+    for (size_t i = first; i != SN_NO_ROW; i = j->cases.rows[i].next) {
+        const struct sn_case_row *row = &j->cases.rows[i];
+        const struct fate *f = &j->fates[i];
+
+        if (f->done)
+            announce(j, row, f);
+        else
+            (void)fprintf(stderr, "sentinode predict: case %s: %s\n", row->id, f->text);
+        raise_exit(j, f->code);
+        j->processed++;
+    }
+    if (shows_progress(j))
+        (void)fprintf(stderr, "\r%zu/%zu\033[K", j->processed, j->cases.n_rows);
 }
 
 /* rows[n] of one patient; analyses[n] room for their results. */
-static void run_patient(struct job *j, const struct sn_case_row **rows, struct sn_analysis *analyses,
+static void run_patient(struct job *j, struct sn_pipeline *pipeline, const struct sn_case_row **rows, struct sn_analysis *analyses,
                         const struct sn_analysis **good, int n)
 {
     struct sn_report r = { .pack = &j->pack, .cases = &j->cases, .patient_rows = rows, .common = &j->args.common,
@@ -234,8 +257,7 @@ static void run_patient(struct job *j, const struct sn_case_row **rows, struct s
     int rc;
 
     for (int i = 0; i < n; i++) {
-        progress(j, rows[i]);
-        rc = sn_pipeline_run(j->pipeline, rows[i]->path, rows[i]->image, j->lenient, &analyses[i], &err);
+        rc = sn_pipeline_run(pipeline, rows[i]->path, rows[i]->image, j->lenient, &analyses[i], &err);
         good[i] = rc ? NULL : &analyses[i];
         any |= !rc;
         if (rc)
@@ -260,7 +282,7 @@ static void run_patient(struct job *j, const struct sn_case_row **rows, struct s
     sn_risk_free(&risk);
 }
 
-static void run_patient_of(struct job *j, size_t first)
+static void run_patient_of(struct job *j, struct sn_pipeline *pipeline, size_t first)
 {
     size_t n = 0, at = first;
     const struct sn_case_row **rows;
@@ -276,7 +298,7 @@ static void run_patient_of(struct job *j, size_t first)
     if (rows && good && analyses) {
         for (size_t i = 0; i < n; i++, at = j->cases.rows[at].next)
             rows[i] = &j->cases.rows[at];
-        run_patient(j, rows, analyses, good, (int)n);
+        run_patient(j, pipeline, rows, analyses, good, (int)n);
     } else {
         int rc = SN_NOMEM(&err, "a patient's images");
 
@@ -286,6 +308,22 @@ static void run_patient_of(struct job *j, size_t first)
     free(rows);
     free(good);
     free(analyses);
+}
+
+/* One patient, on the thread's own pipeline; then all that are finished are told of, as far as none before them is missing. */
+static void patient_unit(void *ctx, size_t unit, int thread)
+{
+    struct job *j = ctx;
+    struct sn_fpenv env;
+
+    sn_fp_enter(&env); /* scores, maps and the logistic sum are made outside the networks */
+    run_patient_of(j, j->pipelines[thread], j->patients[unit]);
+    sn_fp_leave(&env);
+    (void)pthread_mutex_lock(&j->lock);
+    j->finished[unit] = true;
+    for (; j->told < j->n_patients && j->finished[j->told]; j->told++)
+        tell(j, j->patients[j->told]);
+    (void)pthread_mutex_unlock(&j->lock);
 }
 
 /* ---- all of them ------------------------------------------------------------------------------- */
@@ -377,17 +415,20 @@ static int print_json(const struct job *j, struct sn_error *err)
     return rc;
 }
 
-static int run_all(struct job *j, struct sn_error *err)
+static int run_all(struct job *j, struct sn_pool *pool, struct sn_error *err)
 {
-    size_t done = 0;
+    size_t n = j->cases.n_rows, done = 0;
 
-    j->fates = calloc(j->cases.n_rows, sizeof *j->fates);
-    if (!j->fates)
+    j->fates = calloc(n, sizeof *j->fates);
+    j->patients = calloc(n, sizeof *j->patients);
+    j->finished = calloc(n, sizeof *j->finished);
+    if (!j->fates || !j->patients || !j->finished)
         return SN_NOMEM(err, "the cases");
-    for (size_t i = 0; i < j->cases.n_rows; i++)
+    for (size_t i = 0; i < n; i++)
         if (j->cases.rows[i].first)
-            run_patient_of(j, i);
-    if (!j->args.common.quiet && isatty(STDERR_FILENO) == 1)
+            j->patients[j->n_patients++] = i;
+    sn_pool_run(pool, patient_unit, j, j->n_patients);
+    if (shows_progress(j))
         (void)fprintf(stderr, "\r\033[K");
     for (size_t i = 0; i < j->cases.n_rows; i++)
         done += j->fates[i].done;
@@ -402,11 +443,37 @@ static int run_all(struct job *j, struct sn_error *err)
     return j->args.common.json ? print_json(j, err) : SN_OK;
 }
 
+/* A pipeline for each patient at once, with its share of the threads; outer shares out the patients. */
+static int run_jobs(struct job *j, struct sn_pool *outer, struct sn_error *err)
+{
+    int each = SN_MAX(j->args.common.threads / j->jobs, 1), rc = SN_OK;
+    struct sn_pool **pools = calloc((size_t)j->jobs, sizeof *pools);
+
+    j->pipelines = calloc((size_t)j->jobs, sizeof *j->pipelines);
+    if (!pools || !j->pipelines)
+        rc = SN_NOMEM(err, "the jobs");
+    for (int i = 0; i < j->jobs && !rc; i++) {
+        struct sn_net_options opt;
+
+        rc = each > 1 ? sn_pool_create(&pools[i], each, err) : SN_OK;
+        opt = sn_cli_net_options(&j->args.common, pools[i]);
+        if (!rc)
+            rc = sn_pipeline_create(&j->pipelines[i], &j->pack, &opt, false, err);
+    }
+    if (!rc)
+        rc = run_all(j, outer, err);
+    for (int i = 0; i < j->jobs && j->pipelines; i++)
+        sn_pipeline_free(j->pipelines[i]);
+    for (int i = 0; i < j->jobs && pools; i++)
+        sn_pool_free(pools[i]);
+    free(j->pipelines);
+    free(pools);
+    return rc;
+}
+
 static int run(struct job *j, struct sn_error *err)
 {
-    const struct sn_common *c = &j->args.common;
-    struct sn_pool *pool = NULL;
-    struct sn_net_options opt;
+    struct sn_pool *outer = NULL;
     int rc;
 
     SN_TRY(sn_cases_load(&j->cases, &j->names, j->manifest, j->clinical, j->images, j->n_images, err));
@@ -417,13 +484,13 @@ static int run(struct job *j, struct sn_error *err)
     if (j->pack.has_logistic && !j->no_risk)
         SN_TRY(sn_risk_columns(&j->pack, &j->cases, err));
     SN_TRY(sn_mkdirs(j->dir, err));
-    SN_TRY(sn_cli_pool(c, &pool, err));
-    opt = sn_cli_net_options(c, pool);
-    rc = sn_pipeline_create(&j->pipeline, &j->pack, &opt, false, err);
-    if (!rc)
-        rc = run_all(j, err);
-    sn_pipeline_free(j->pipeline);
-    sn_pool_free(pool);
+    if (j->jobs == 0)
+        j->jobs = j->args.common.threads;
+    j->jobs = (int)SN_MIN((size_t)j->jobs, j->cases.n_rows);
+    if (j->jobs > 1)
+        SN_TRY(sn_pool_create(&outer, j->jobs, err));
+    rc = run_jobs(j, outer, err);
+    sn_pool_free(outer);
     return rc;
 }
 
@@ -432,6 +499,8 @@ static void job_free(struct job *j)
     for (size_t i = 0; i < j->cases.n_rows && j->fates; i++)
         sn_buf_free(&j->fates[i].line);
     free(j->fates);
+    free(j->patients);
+    free(j->finished);
     sn_cases_free(&j->cases);
     sn_pack_close(&j->pack);
 }
@@ -440,6 +509,7 @@ static void job_free(struct job *j)
 static bool read_options(struct job *j, int *code)
 {
     struct sn_args *a = &j->args;
+    long jobs;
     int c;
 
     while ((c = sn_args_next(a)) != 0) {
@@ -448,6 +518,13 @@ static bool read_options(struct job *j, int *code)
         case MANIFEST: j->manifest = a->value; break;
         case CLINICAL: j->clinical = a->value; break;
         case OUTPUT: j->dir = a->value; break;
+        case JOBS:
+            if (!sn_args_int(a, "--jobs", 0, 1024, &jobs)) {
+                *code = 2;
+                return false;
+            }
+            j->jobs = (int)jobs;
+            break;
         case NO_RISK: j->no_risk = true; break;
         case DICOM: j->dicom = true; break;
         case LENIENT: j->lenient = true; break;
@@ -476,7 +553,7 @@ static bool read_options(struct job *j, int *code)
 
 int sn_cmd_predict(int argc, char **argv)
 {
-    struct job j = { .names = SN_CASE_NAMES_DEFAULT };
+    struct job j = { .names = SN_CASE_NAMES_DEFAULT, .jobs = 1, .lock = PTHREAD_MUTEX_INITIALIZER };
     struct sn_error err = { 0 };
     struct sn_fpenv env;
     int code, rc;

@@ -229,6 +229,24 @@ START_TEST(same_bytes_everywhere)
 }
 END_TEST
 
+/* Several patients at once: the same files, and the same words in the same order. */
+START_TEST(same_bytes_in_any_number_of_jobs)
+{
+    static const char *const jobs[] = { "2", "3 --threads 5", "0 --threads 2", "1000 --threads 1" };
+    char *out;
+
+    ck_run(1, "predict --pack %s " MANIFEST " -o %s --threads 1", at("pack"), DIR, at("first"));
+    out = strdup(caught_out);
+    for (size_t i = 0; i < SN_COUNT(jobs); i++) {
+        ck_run(1, "predict --pack %s " MANIFEST " -o %s --jobs %s", at("pack"), DIR, at("second"), jobs[i]);
+        compare("first", "second");
+        ck_assert_str_eq(caught_out, out);
+    }
+    free(out);
+    ck_run(2, "predict --pack %s " MANIFEST " -o %s --jobs -1", at("pack"), DIR, at("second"));
+}
+END_TEST
+
 /* The single-stage commands are the pipeline's own stages. */
 START_TEST(stages_agree_with_the_whole)
 {
@@ -321,6 +339,7 @@ static Suite *suite_predict(void)
     suite_add_tcase(s, out);
     tcase_set_timeout(same, 300);
     tcase_add_test(same, same_bytes_everywhere);
+    tcase_add_test(same, same_bytes_in_any_number_of_jobs);
     tcase_add_test(same, stages_agree_with_the_whole);
     tcase_add_test(same, one_segmenter);
     suite_add_tcase(s, same);
