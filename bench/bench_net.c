@@ -223,8 +223,8 @@ static void print_text(struct bench *b, const struct sn_bench_machine *m, const 
     (void)printf("further   %10.2f ms least, %.2f ms median, spread %.1f %% (interquartile), %zu runs\n", s.min, s.median, 100 * s.spread, b->times.n);
     (void)printf("speed     %10.2f images/s, %.1f GFLOP/s: %.0f %% of the FMA peak (median)\n", s.median > 0 ? 1e3 / s.median : 0,
                  gflops(macs, s.median), 100 * gflops(macs, s.median) / m->peak_gflops);
-    (void)printf("memory    %10.1f MB at most (activations %.1f MB, packed weights %.1f MB)\n", (double)sn_bench_peak_bytes() * 1e-6,
-                 (double)sn_net_arena_bytes(b->net) * 1e-6, (double)sn_net_weight_bytes(b->net) * 1e-6);
+    (void)printf("memory    %10.1f MB at most (activations %.1f MB, packed weights %.1f MB, work space %.1f MB)\n", (double)sn_bench_peak_bytes() * 1e-6,
+                 (double)sn_net_arena_bytes(b->net) * 1e-6, (double)sn_net_weight_bytes(b->net) * 1e-6, (double)sn_net_work_bytes(b->net) * 1e-6);
     (void)printf("digest    %s\n", hex);
     if (!b->layers)
         return;

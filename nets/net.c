@@ -249,6 +249,11 @@ void sn_net_plan_row(const struct sn_net *net, size_t i, struct sn_plan_row *row
 }
 
 size_t sn_net_arena_bytes(const struct sn_net *net) { return net->arena_bytes; }
+size_t sn_net_work_bytes(const struct sn_net *net)
+{
+    return net->scratch_bytes + net->scratch_thread * (size_t)sn_pool_threads(net->opt.pool) + net->u_bytes;
+}
+
 size_t sn_net_weight_bytes(const struct sn_net *net) { return net->weight_bytes; }
 
 uint64_t sn_net_macs(const struct sn_net *net)

@@ -112,6 +112,7 @@ struct sn_plan_row {
 size_t sn_net_plan_rows(const struct sn_net *net);
 void sn_net_plan_row(const struct sn_net *net, size_t i, struct sn_plan_row *row);
 size_t sn_net_arena_bytes(const struct sn_net *net);  /* activations */
+size_t sn_net_work_bytes(const struct sn_net *net);   /* transforms: for the threads of its pool, and a layer's weights */
 size_t sn_net_weight_bytes(const struct sn_net *net); /* packed weights */
 uint64_t sn_net_macs(const struct sn_net *net);
 

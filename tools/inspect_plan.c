@@ -37,8 +37,9 @@ static void print_text(const struct sn_net *net, int h, int w, const struct sn_c
         (void)printf("%4zu  %-34s %-14s %-10s %-15s %-15s %9.2f %10zu %10zu  %s%s%s\n", i, r.name, r.op, win, in, out,
                      (double)r.macs / 1e6, r.weight_bytes, r.out_bytes, r.kernel, *r.fused ? " + " : "", r.fused);
     }
-    (void)printf("\ntotal     %.3f GMAC; activations %zu bytes, packed weights %zu bytes\n", (double)sn_net_macs(net) / 1e9,
-                 sn_net_arena_bytes(net), sn_net_weight_bytes(net));
+    (void)printf("\ntotal     %.3f GMAC\n", (double)sn_net_macs(net) / 1e9);
+    (void)printf("memory    activations %zu bytes, packed weights %zu, work space %zu: %zu in all\n", sn_net_arena_bytes(net),
+                 sn_net_weight_bytes(net), sn_net_work_bytes(net), sn_net_arena_bytes(net) + sn_net_weight_bytes(net) + sn_net_work_bytes(net));
 }
 
 static void json_layer(struct sn_json *j, const struct sn_plan_row *r)
@@ -97,6 +98,7 @@ static int print_json(const struct sn_net *net, int h, int w, const struct sn_co
     sn_json_kv_int(&j, "macs", (int64_t)sn_net_macs(net));
     sn_json_kv_int(&j, "activation_bytes", (int64_t)sn_net_arena_bytes(net));
     sn_json_kv_int(&j, "weight_bytes", (int64_t)sn_net_weight_bytes(net));
+    sn_json_kv_int(&j, "work_bytes", (int64_t)sn_net_work_bytes(net));
     sn_json_end_object(&j);
     failed = j.buf.failed;
     if (!failed)
