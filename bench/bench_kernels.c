@@ -117,10 +117,11 @@ static int winograd_job(struct job *j, const struct conv_shape *s, struct sn_err
     j->v = noise(u + v + 36 * ((size_t)tiles * SN_GROUP + SN_LANES) * (size_t)j->conv.groups, "v", err);
     if (!j->v)
         return SN_ENOMEM;
-    j->wino = (struct sn_winograd){ .x = j->x, .lanes = j->lanes, .planes = j->conv.planes, .u = j->v, .group_stride = j->conv.group_stride / 9, .u_stride = u / 36,
-                                    .bias = j->conv.bias, .y = j->y, .oc = s->oc, .h = s->h, .w = s->w, .dil = s->dil, .tiles_y = ty,
+    j->wino = (struct sn_winograd){ .x = j->x, .lanes = j->lanes, .planes = j->conv.planes, .u = j->v,
+                                    .group_stride = j->conv.group_stride / 9, .u_stride = u / 36, .bias = j->conv.bias, .y = j->y, .oc = s->oc, .h = s->h, .w = s->w, .dil = s->dil, .tiles_y = ty,
                                     .tiles_x = tx, .act = j->conv.act };
-    j->tiles = (struct sn_winograd_span){ .t1 = tiles, .c1 = j->conv.planes, .g1 = j->conv.groups, .v = j->v + u, .m = j->v + u + v, .stride = ((size_t)tiles + 1) * SN_LANES };
+    j->tiles = (struct sn_winograd_span){ .t1 = tiles, .c1 = j->conv.planes, .g1 = j->conv.groups, .v = j->v + u,
+                                          .m = j->v + u + v, .stride = ((size_t)tiles + 1) * SN_LANES };
     if (j->op != OP_winograd_output && j->op != OP_i16_winograd_output)
         j->flops = 0;
     j->bytes = 4.0 * (double)v; /* of the input's transform: what it writes */

@@ -102,7 +102,8 @@ static int check_unused(const struct sn_graph *g, const struct sn_builder *b, st
 
     for (size_t i = 0; i < g->model->n_tensors; i++) {
         const char *name = g->model->tensors[i].name;
-        bool ignored = g->used[i] || (packed && strncmp(name, SN_PACKED, strlen(SN_PACKED)) == 0) || (strlen(name) > 19 && strcmp(name + strlen(name) - 19, "num_batches_tracked") == 0);
+        bool ignored = g->used[i] || (packed && strncmp(name, SN_PACKED, strlen(SN_PACKED)) == 0) ||
+                       (strlen(name) > 19 && strcmp(name + strlen(name) - 19, "num_batches_tracked") == 0);
 
         for (size_t k = 0; k < SN_COUNT(b->ignore) && b->ignore[k]; k++)
             ignored |= strncmp(name, b->ignore[k], strlen(b->ignore[k])) == 0;

@@ -241,7 +241,8 @@ bool SN_SIMD(i16_winograd_output)(const struct sn_i16_winograd *p, const struct 
                     int a = n * i / subs, b = n * (i + 1) / subs;
                     const int32_t *v = s->v + pos * s->stride + (tile + (size_t)a) * SN_LANES;
 
-                    i16_product(b - a, k0, k1, line, v, u + half, u + I16_AHEAD + (size_t)i * pace * words, pace, t + a, z + half, m + pos * mstride + (size_t)a * SN_GROUP + (size_t)half);
+                    i16_product(b - a, k0, k1, line, v, u + half, u + I16_AHEAD + (size_t)i * pace * words, pace, t + a, z + half,
+                                m + pos * mstride + (size_t)a * SN_GROUP + (size_t)half);
                 }
     }
     for (int channel = s->g * SN_GROUP, end = SN_MIN(channel + SN_GROUP, (p->c.oc + SN_LANES - 1) / SN_LANES * SN_LANES); channel < end; channel += VN) {

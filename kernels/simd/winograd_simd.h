@@ -215,11 +215,14 @@ static void products_in_use(const struct sn_winograd *p, const struct sn_winogra
         size_t k = used_lanes(p, c0, c1), stride = k * SN_GROUP + SN_LANES;
 
         for (int g = s->g0; g < s->g1; g++) {
-            SN_SIMD(winograd_weights)(&(struct sn_winograd_weights){ .w = w + 9 * (size_t)g * p->group_stride, .u = s->u, .n = k * SN_GROUP, .stride = stride });
+            float *m = (float *)s->m + (size_t)(g - s->g0) * 36 * m_stride(s);
+            struct sn_winograd_weights t = { .w = w + 9 * (size_t)g * p->group_stride, .u = s->u, .n = k * SN_GROUP, .stride = stride };
+
+            SN_SIMD(winograd_weights)(&t);
             for (size_t pos = 0; pos < 36; pos++) {
                 const float *u = (const float *)s->u + pos * stride;
 
-                product(p, s, g, c0, c1, k, (const float *)s->v + pos * s->stride, u, u + stride, (float *)s->m + ((size_t)(g - s->g0) * 36 + pos) * m_stride(s));
+                product(p, s, g, c0, c1, k, (const float *)s->v + pos * s->stride, u, u + stride, m + pos * m_stride(s));
             }
         }
         w += 9 * k * SN_GROUP;

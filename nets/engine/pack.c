@@ -237,8 +237,9 @@ static struct parts parts_of(const struct sn_step *s, size_t k)
 {
     const struct sn_node *node = s->node;
     size_t quads = (size_t)(node->up * node->up), groups = ((size_t)node->c + SN_GROUP - 1) / SN_GROUP;
+    size_t weights = quads * groups * SN_GROUP * k;
 
-    return (struct parts){ .groups = quads * groups, .k = k, .weights = quads * groups * SN_GROUP * k, .stored = quads * groups * SN_GROUP * k, .bias = groups * SN_GROUP,
+    return (struct parts){ .groups = quads * groups, .k = k, .weights = weights, .stored = weights, .bias = groups * SN_GROUP,
                            .pre = node->pre >= 0 ? 2 * (size_t)s->x.n * SN_LANES : 0 };
 }
 
