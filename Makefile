@@ -53,7 +53,7 @@ SRC_tools  += fit_data.c fit_run.c fit_dca.c fit_json.c fit_text.c cmd_fit.c
 SRC_tools  += outputs.c dice_read.c dice_sum.c dice_out.c dice_svg.c cmd_dice.c \
               readers_read.c readers_roc.c readers_many.c readers_json.c readers_say.c readers_svg.c cmd_readers.c
 
-SRC_bench   = bench.c bench_net.c bench_kernels.c bench_stats.c
+SRC_bench   = bench.c bench_net.c bench_kernels.c bench_error.c bench_stats.c
 
 paths = $(addprefix $(1)/,$(2))
 LIB_SRC = $(call paths,base,$(SRC_base)) $(call paths,kernels,$(SRC_kernels)) $(call paths,kernels/ref,$(SRC_ref) $(SRC_ref_i16)) \

@@ -51,9 +51,16 @@ struct sn_bench_request {
     int height, width;          /* 0: 224 for classifiers, 256 for segmenters */
     double seconds;
     size_t min_runs;
-    bool layers;
+    bool layers, errors;
     bool stats;                 /* statistics instead of kernels */
 };
+/* Root mean square and largest difference from double precision; the exact values' own root mean square and largest. */
+struct sn_bench_error {
+    double rms, most, size, largest;
+};
+/* Of each of net's layers, and of its outputs behind them: e[plan rows + 1]. exact: the same network in SN_FP64. */
+int sn_bench_errors(struct sn_net *net, struct sn_net *exact, const float *in, struct sn_bench_error *e, struct sn_error *err);
+
 /* Every kernel on real layer shapes (bench_kernels.c); one model (bench_net.c); ROC curves (bench_stats.c). They print to stdout. */
 int sn_bench_kernels(const struct sn_args *a, const struct sn_bench_request *q, struct sn_error *err);
 int sn_bench_net(const struct sn_args *a, const struct sn_bench_request *q, struct sn_error *err);

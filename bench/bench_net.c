@@ -21,6 +21,7 @@ struct bench {
     double load_ms, first_ms;
     struct sn_times times;
     struct sn_times *layers;   /* [plan rows] */
+    struct sn_bench_error *errors; /* [plan rows + 1] */
     double mark;               /* when the last step ended */
 };
 
@@ -135,6 +136,24 @@ static int time_layers(struct bench *b, struct sn_error *err)
     return SN_OK;
 }
 
+static int measure_errors(struct bench *b, struct sn_error *err)
+{
+    struct sn_net_options opt = sn_cli_net_options(&b->a->common, b->pool);
+    struct sn_net *exact = NULL;
+    int rc;
+
+    opt.isa = SN_ISA_AUTO;
+    opt.precision = SN_FP64;
+    b->errors = calloc(sn_net_plan_rows(b->net) + 1, sizeof *b->errors);
+    if (!b->errors)
+        return SN_NOMEM(err, "the layers' errors");
+    rc = sn_net_create(&exact, &b->model, b->h, b->w, &opt, err);
+    if (!rc)
+        rc = sn_bench_errors(b->net, exact, b->in, b->errors, err);
+    sn_net_free(exact);
+    return rc;
+}
+
 static void digest(const struct bench *b, char hex[SN_SHA256_HEX])
 {
     struct sn_sha256 sha;
@@ -178,6 +197,48 @@ static void json_layers(struct sn_json *j, struct bench *b)
     sn_json_end_array(j);
 }
 
+static void json_errors(struct sn_json *j, const struct bench *b)
+{
+    size_t rows = sn_net_plan_rows(b->net);
+
+    sn_json_key(j, "errors");
+    sn_json_array(j);
+    for (size_t i = 0; i <= rows; i++) {
+        struct sn_plan_row r = { .name = "outputs" };
+
+        if (i < rows)
+            sn_net_plan_row(b->net, i, &r);
+        sn_json_object(j);
+        sn_json_kv(j, "name", r.name);
+        sn_json_kv_number(j, "rms_error", b->errors[i].rms);
+        sn_json_kv_number(j, "largest_error", b->errors[i].most);
+        sn_json_kv_number(j, "rms", b->errors[i].size);
+        sn_json_kv_number(j, "largest", b->errors[i].largest);
+        sn_json_end_object(j);
+    }
+    sn_json_end_array(j);
+}
+
+/* Shares of a layer's root mean square; of the outputs also of the largest, which is what the bound is about. */
+static void print_errors(const struct bench *b)
+{
+    size_t rows = sn_net_plan_rows(b->net);
+    const struct sn_bench_error *e = &b->errors[rows];
+
+    (void)printf("\n%4s  %-34s %-14s %11s %11s\n", "", "layer", "op", "rms error", "largest");
+    for (size_t i = 0; i < rows; i++) {
+        struct sn_plan_row r;
+
+        sn_net_plan_row(b->net, i, &r);
+        (void)printf("%4zu  %-34s %-14s", i, r.name, r.op);
+        if (b->errors[i].size > 0)
+            (void)printf(" %11.2e %11.2e", b->errors[i].rms / b->errors[i].size, b->errors[i].most / b->errors[i].size);
+        (void)putchar('\n');
+    }
+    if (e->largest > 0)
+        (void)printf("\noutputs   rms error %.2e, largest %.2e of the largest output, against double precision\n", e->rms / e->largest, e->most / e->largest);
+}
+
 /* One line, in the order of measuring; times_ms before anything sorts them. */
 static int print_json(struct bench *b, const struct sn_bench_machine *m, const char *hex, struct sn_error *err)
 {
@@ -201,6 +262,8 @@ static int print_json(struct bench *b, const struct sn_bench_machine *m, const c
     sn_json_end_array(&j);
     if (b->layers)
         json_layers(&j, b);
+    if (b->errors)
+        json_errors(&j, b);
     sn_json_kv_int(&j, "peak_bytes", (int64_t)sn_bench_peak_bytes());
     sn_json_kv(&j, "digest", hex);
     sn_json_end_object(&j);
@@ -254,16 +317,21 @@ int sn_bench_net(const struct sn_args *a, const struct sn_bench_request *q, stru
     SN_TRY_OUT(time_runs(&b, err));
     if (q->layers)
         SN_TRY_OUT(time_layers(&b, err));
+    if (q->errors)
+        SN_TRY_OUT(measure_errors(&b, err));
     digest(&b, hex);
     sn_bench_measure(&m, &a->common, b.pool);
     if (a->common.json)
         rc = print_json(&b, &m, hex, err);
     else
         print_text(&b, &m, hex);
+    if (b.errors && !a->common.json)
+        print_errors(&b);
 out:
     for (size_t i = 0; b.layers && i < rows; i++)
         sn_times_free(&b.layers[i]);
     free(b.layers);
+    free(b.errors);
     sn_times_free(&b.times);
     if (b.in != b.input.data)
         free(b.in);

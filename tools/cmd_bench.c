@@ -3,7 +3,7 @@
 #include "tools/cli.h"
 
 static const char help[] =
-    "Usage: sentinode bench [MODEL.snw [--input X.npy | --size H W]] [--seconds S] [--min-runs K] [--layers] [--stats]\n"
+    "Usage: sentinode bench [MODEL.snw [--input X.npy | --size H W]] [--seconds S] [--min-runs K] [--layers] [--errors] [--stats]\n"
     "\n"
     "With a model: time to load it, the first run, further runs, memory, SHA-256 of the outputs. Without:\n"
     "every kernel on layers of real networks, one thread, against the scalar kernels.\n"
@@ -13,12 +13,13 @@ static const char help[] =
     "  --seconds S     time to spend on further runs (default 3), or on each kernel and shape (0.2)\n"
     "  --min-runs K    at least so many (default 5)\n"
     "  --layers        also each layer, in runs of their own\n"
+    "  --errors        also each layer's and the outputs' difference from a run in double precision, which takes its time\n"
     "  --stats         instead of kernels: ROC curves of made-up cases, DeLong's variance, bootstrap (bench/peers times others)\n"
     "\n"
     "With --json, the last line is one object: load_ms, first_ms, times_ms, peak_bytes, digest, ...\n";
 
 static const struct sn_opt opts[] = { { "--input", 'i', true },    { "--size", 's', true },    { "--seconds", 'S', true },
-                                      { "--min-runs", 'k', true }, { "--layers", 'l', false },
+                                      { "--min-runs", 'k', true }, { "--layers", 'l', false }, { "--errors", 'e', false },
                                       { "--stats", 't', false },   { 0 } };
 
 static bool seconds_option(const struct sn_args *a, double *seconds)
@@ -68,6 +69,9 @@ static bool option(struct sn_args *a, int c, struct sn_bench_request *q)
     case 'l':
         q->layers = true;
         return true;
+    case 'e':
+        q->errors = true;
+        return true;
     case 't':
         q->stats = true;
         return true;
@@ -95,8 +99,10 @@ int sn_cmd_bench(int argc, char **argv)
         if (!option(&a, c, &q))
             return 2;
     }
-    if (!q.model && (q.input || q.height || q.layers))
-        return sn_args_usage(&a, "--input, --size and --layers need a model");
+    if (!q.model && (q.input || q.height || q.layers || q.errors))
+        return sn_args_usage(&a, "--input, --size, --layers and --errors need a model");
+    if (q.errors && a.common.precision == SN_FP64)
+        return sn_args_usage(&a, "--errors are against --precision fp64: choose another precision");
     if (q.model && q.stats)
         return sn_args_usage(&a, "--stats has no use for a model");
     if (q.seconds < 0)

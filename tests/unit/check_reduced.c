@@ -168,6 +168,39 @@ START_TEST(other_commands)
 }
 END_TEST
 
+/* bench --errors: each layer, then the outputs; i16's are far above fp32's, and both far below the values. */
+START_TEST(errors_against_double)
+{
+    double worst[2] = { 0, 0 };
+
+    for (int i16 = 0; i16 < 2; i16++) {
+        const struct sn_json_value *e;
+        struct sn_error err = { 0 };
+        struct sn_json_doc doc;
+        const char *line;
+
+        ck_run(0, "bench %s --precision %s --size 64 64 --seconds 0 --min-runs 1 --errors --json", "weights/demo/resnet50.snw", i16 ? "i16" : "fp32");
+        line = strstr(caught_out, "{\"");
+        ck_assert_ptr_nonnull(line);
+        sn_ck_ok(sn_json_parse(line, strlen(line), &doc, &err), &err);
+        e = dig(doc.root, "errors");
+        ck_assert_uint_gt(e->count, 50);
+        for (e = e->first; e; e = e->next) {
+            double share = number(e, "largest_error") / number(e, "largest");
+
+            ck_assert_msg(share >= 0 && share < 0.05, "%s: %g", string(e, "name"), share);
+            worst[i16] = share > worst[i16] ? share : worst[i16];
+            if (!e->next)
+                ck_assert_str_eq(string(e, "name"), "outputs");
+        }
+        sn_json_doc_free(&doc);
+    }
+    ck_assert_msg(worst[0] > 0 && worst[0] < 1e-4 && worst[1] > 3 * worst[0], "fp32 %g, i16 %g", worst[0], worst[1]);
+    ck_run(2, "bench weights/demo/resnet50.snw --errors --precision fp64");
+    ck_run(2, "bench --errors");
+}
+END_TEST
+
 /* Breast ultrasound with lesions of all sizes. */
 START_TEST(masks_of_pictures)
 {
@@ -195,6 +228,7 @@ static Suite *suite_reduced(void)
 
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, masks_of_phantoms);
+    tcase_add_test(tc, errors_against_double);
     tcase_add_loop_test(tc, trained_segmenters, 0, 3);
     tcase_add_test(tc, other_commands);
     tcase_add_test(tc, masks_of_pictures);
