@@ -351,6 +351,30 @@ static void of_val_prob(const double *p, const double *y, size_t n)
     free(x);
 }
 
+/* At the maximum, where R's glm with epsilon = 1e-15 arrives too, Spiegelhalter's z is this; at glm's usual stop another. */
+static void at_the_maximum(const struct fitted *f)
+{
+    const struct sn_logit_data *d = &f->r.data;
+    struct sn_calibration c;
+    struct sn_risks r;
+    uint8_t y[512];
+    double p[512];
+
+    ck_assert_uint_le(d->n, 512);
+    for (size_t i = 0; i < d->n; i++) {
+        double lp = 0;
+
+        for (size_t j = 0; j < d->p; j++)
+            lp += f->r.row[j].beta * d->x[j * d->n + i];
+        p[i] = 1 / (1 + exp(-lp));
+        y[i] = d->y[i] > 0;
+    }
+    sn_ck_ok(sn_risks_init(&r, p, y, d->n, SN_EXTREME_REFUSE, &err), &err);
+    sn_ck_ok(sn_calibration(&r, 0.95, &c, &err), &err);
+    ck_assert_double_eq_tol(c.spiegelhalter_z, 0.084874547458, 1e-12);
+    sn_risks_free(&r);
+}
+
 /* rms::lrm. R2(m): of m observations, R2(p, m): less the p parameters; 3 n prevalence (1 - prevalence) is its effective m. */
 static void of_lrm(const struct fitted *f)
 {
@@ -397,6 +421,7 @@ static void birthwt(void)
     as_glm_stops(&f.r.data, beta, se, p);
     of_glm(&f, beta, se);
     of_val_prob(p, f.r.data.y, f.d.n);
+    at_the_maximum(&f);
     of_lrm(&f);
     done(&f);
 }
