@@ -51,22 +51,63 @@ static void cut_conv(struct sn_step *s, int threads)
 #define SHARED_TILES 196 /* fewer: threads share the weights, not the tiles */
 #define SHARED_BLOCK 64  /* of these, a unit's: its products stay in the second-level cache */
 
+/* How a layer is cut into Winograd tiles (kernels.h), and the products of that for a pair of channels. */
+struct tiling {
+    int size;
+    bool mixed;
+    size_t products;
+};
+
+static struct tiling tiling_of(const struct sn_node *node, int size, bool mixed)
+{
+    struct sn_winograd_axis rows, cols;
+
+    sn_winograd_cut(node->h, node->dil, size, mixed, &rows, NULL);
+    sn_winograd_cut(node->w, node->dil, size, mixed, &cols, NULL);
+    return (struct tiling){ size, mixed, sn_winograd_points(&rows, size) * sn_winograd_points(&cols, size) };
+}
+
+/*
+ * The tiling of fewest products. Large maps keep tiles of one kind: a strip of smaller ones along two borders would be
+ * worked through apart from the rest, for less than a twentieth. 16-bit layers have one kind only.
+ */
+static struct tiling best_tiling(const struct sn_node *node, bool i16)
+{
+    struct tiling one = tiling_of(node, 4, false), four = tiling_of(node, 4, true), three = tiling_of(node, 3, true);
+    struct tiling best = three.products <= four.products ? three : four;
+
+    return i16 || best.products * 20 > one.products * 19 ? one : best;
+}
+
+/* Taps inside the image, over all outputs along an axis of n pixels. */
+static size_t useful_taps(int n, int dil) { return (size_t)(n + 2 * SN_MAX(n - dil, 0)); }
+
 /*
  * Winograd or direct: a function of the layer's shape only, since it decides the result's bits (DESIGN 2.3).
  * Cycles per (input, output) channel pair, at 32 multiply-adds a cycle and 6 bytes a cycle of weights that
- * come from memory: 36 products a tile and 36 weights, against 9 a pixel and 9 weights. So 7x7 maps, whose
- * four tiles hold a quarter of padding, are direct: their transformed weights would be read for too little.
+ * come from memory: the tiles' products and 36 or 25 weights, against the taps inside the image and 9 weights.
+ *                        products  taps
+ *   14x14                    484   1600   Winograd
+ *   7x7                      121    361   direct: the transformed weights would be read for too little
+ *   32x32, dilation 12      3136   5184   Winograd, in pieces of 3 and 2
+ *   32x32, dilation 24      9216   2304   direct: phases of 2 and 1 pixels
  */
-static bool wants_winograd(const struct sn_net *net, const struct sn_node *node, const struct sn_node *in)
+static bool wants_winograd(const struct sn_net *net, const struct sn_node *node, const struct sn_node *in, bool i16, struct tiling *tiling)
 {
-    size_t pixels = (size_t)node->h * (size_t)node->w, tiles;
-    int sub_h = (node->h + node->dil - 1) / node->dil, sub_w = (node->w + node->dil - 1) / node->dil;
+    size_t taps, positions;
 
     if (net->elem != 4 || net->opt.direct || node->kh != 3 || node->kw != 3 || node->stride != 1 || node->up != 1 ||
-        node->pad != node->dil || in->c < SN_LANES || node->c < SN_LANES || node->dil * 3 >= SN_MIN(node->h, node->w))
+        node->pad != node->dil || in->c < SN_LANES || node->c < SN_LANES)
         return false;
-    tiles = (size_t)((sub_h + 3) / 4) * (size_t)((sub_w + 3) / 4) * (size_t)(node->dil * node->dil);
-    return 36 * tiles * 6 + (36 - 9) * 4 * 32 < 9 * pixels * 6; /* both sides times 32 * 6 */
+    *tiling = best_tiling(node, i16);
+    positions = tiling->size == 4 ? 36 : 25;
+    taps = useful_taps(node->h, node->dil) * useful_taps(node->w, node->dil);
+    if (i16) { /* its direct kernel multiplies zeros in most places */
+        taps = 9 * (size_t)node->h * (size_t)node->w;
+        if (node->dil * 3 >= SN_MIN(node->h, node->w))
+            return false;
+    }
+    return tiling->products * 6 + (positions - 9) * 4 * 32 < taps * 6; /* both sides times 32 * 6 */
 }
 
 /*
@@ -114,24 +155,29 @@ static void cut_tiles(const struct sn_net *net, struct sn_step *s, int groups)
     s->units = (size_t)s->blocks * (s->shared ? (size_t)groups : 1);
 }
 
-static void make_winograd(struct sn_net *net, struct sn_step *s)
+static int make_winograd(struct sn_net *net, struct sn_step *s, const struct tiling *tiling, struct sn_error *err)
 {
     const struct sn_node *node = s->node;
     struct sn_winograd *p = &s->wino;
-    int ty = ((node->h + node->dil - 1) / node->dil + 3) / 4, tx = ((node->w + node->dil - 1) / node->dil + 3) / 4;
     int groups = (node->c + SN_GROUP - 1) / SN_GROUP;
+    int32_t *start = malloc((size_t)(node->h + node->w) * sizeof *start);
 
+    if (!start)
+        return SN_NOMEM(err, "a layer's tiles");
+    s->tables = start;
     *p = (struct sn_winograd){
         .x = (const void *const *)s->x.p, .lanes = s->x.lanes, .planes = s->x.n, .y = s->y.p,
         .res = node->res >= 0 ? (const void *const *)s->res.p : NULL, .oc = node->c, .h = node->h, .w = node->w,
-        .dil = node->dil, .tiles_y = ty, .tiles_x = tx, .act = node->act,
+        .dil = node->dil, .size = tiling->size, .act = node->act,
     };
+    sn_winograd_cut(node->h, node->dil, tiling->size, tiling->mixed, &p->rows, start);
+    sn_winograd_cut(node->w, node->dil, tiling->size, tiling->mixed, &p->cols, start + node->h);
     s->winograd = true;
-    s->tiles = ty * tx * node->dil * node->dil;
+    s->tiles = p->rows.n * p->cols.n;
     s->shared = s->tiles < SHARED_TILES;
     if (s->i16) {
         sn_i16_cut_winograd(net, s);
-        return;
+        return SN_OK;
     }
     s->kernel = net->kernels.winograd_output_name;
     cut_tiles(net, s, groups);
@@ -141,6 +187,7 @@ static void make_winograd(struct sn_net *net, struct sn_step *s)
     net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes) + (s->transform == SN_AT_USE ? U_BYTES : 0));
     if (s->shared)
         net->scratch_bytes = SN_MAX(net->scratch_bytes, s->v_bytes);
+    return SN_OK;
 }
 
 static void make_conv(struct sn_net *net, struct sn_step *s)
@@ -257,6 +304,7 @@ static void make_pool(struct sn_net *net, struct sn_step *s)
 static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_error *err)
 {
     const struct sn_node *node = &net->graph.nodes[i];
+    struct tiling tiling;
 
     s->node = node;
     s->val = i;
@@ -270,10 +318,9 @@ static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_err
     switch (node->op) {
     case SN_NODE_CONV:
         s->i16 = sn_i16_layer(net, node);
-        if (wants_winograd(net, node, &net->graph.nodes[node->in[0]]))
-            make_winograd(net, s);
-        else
-            make_conv(net, s);
+        if (wants_winograd(net, node, &net->graph.nodes[node->in[0]], s->i16, &tiling))
+            return make_winograd(net, s, &tiling, err);
+        make_conv(net, s);
         break;
     case SN_NODE_UPSAMPLE:
         return make_upsample(net, s, err);
