@@ -49,7 +49,7 @@ static void cut_conv(struct sn_step *s, int threads)
 #define TILE_BYTES ((size_t)36 * SN_LANES * sizeof(float)) /* one plane's transformed tile */
 #define U_BYTES ((size_t)36 * (SN_CHUNK * SN_LANES * SN_GROUP + SN_LANES) * sizeof(float)) /* a chunk's transformed weights */
 #define SHARED_TILES 196 /* fewer: threads share the weights, not the tiles */
-#define SHARED_BLOCK 64  /* of these, a unit's: its products stay in the second-level cache */
+#define SHARED_WIDE 257  /* the same for wide layers: the products of 256 tiles still fit the second-level cache */
 
 /* How a layer is cut into Winograd tiles (kernels.h), and the products of that for a pair of channels. */
 struct tiling {
@@ -110,6 +110,12 @@ static bool wants_winograd(const struct sn_net *net, const struct sn_node *node,
     return tiling->products * 6 + (positions - 9) * 4 * 32 < taps * 6; /* both sides times 32 * 6 */
 }
 
+/* Whether a block of tiles' transformed input and one group's weights do not fit the second-level cache together. */
+static bool is_wide(const struct sn_step *s)
+{
+    return (14 + SN_GROUP) * channels(&s->x) * 36 * sizeof(float) > CACHE_BYTES / 4 * 3;
+}
+
 /*
  * When a layer's weights are transformed: a question of memory and time, not of bits. Few tiles: each group's
  * by the thread that multiplies with it, chunk by chunk in its second-level cache. Many: the whole layer's
@@ -126,26 +132,22 @@ static enum sn_weights_at when_transformed(const struct sn_net *net, const struc
 }
 
 /*
- * How a Winograd layer is cut. Few tiles: a unit is one weight group with all of them (a block of them where there are
- * fewer groups than threads). Many: a unit is a block of tiles. Where a block's transformed input and one group's
- * weights fit the second-level cache together, groups follow each other, and the block fills a quarter of that cache.
- * Wider layers stream either one: position by position, with all groups, reads the input once and the weights once a
- * block, here of two register tiles.
+ * How a Winograd layer is cut. Few tiles: a unit is one weight group with all of them, since each unit transforms its
+ * weights again (a block of them where there are fewer groups than threads). Many: a unit is a block of tiles. Where a
+ * block's transformed input and one group's weights fit the second-level cache together, groups follow each other, and the
+ * block fills a quarter of that cache. Wider layers stream either one: position by position, with all groups, reads the
+ * input once and the weights once a block, here of two register tiles.
  */
 static void cut_tiles(const struct sn_net *net, struct sn_step *s, int groups)
 {
-    int threads = sn_pool_threads(net->opt.pool), most = SHARED_BLOCK;
+    int threads = sn_pool_threads(net->opt.pool), most = s->tiles;
 
     s->unit_groups = 1;
-    if (!s->shared) {
-        size_t k = channels(&s->x), tile = k * 36 * sizeof(float);
-
-        if (14 * tile + 36 * SN_GROUP * k * sizeof(float) <= CACHE_BYTES / 4 * 3) {
-            most = (int)SN_MIN(SN_MAX(CACHE_BYTES / 4 / tile / 14, 1), 8) * 14;
-        } else {
-            most = 28;
-            s->unit_groups = groups;
-        }
+    if (!s->shared && is_wide(s)) {
+        most = 28;
+        s->unit_groups = groups;
+    } else if (!s->shared) {
+        most = (int)SN_MIN(SN_MAX(CACHE_BYTES / 4 / (channels(&s->x) * 36 * sizeof(float)) / 14, 1), 8) * 14;
     }
     s->blocks = (s->tiles + most - 1) / most;
     if (!s->shared || groups < threads)
@@ -174,7 +176,7 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
     sn_winograd_cut(node->w, node->dil, tiling->size, tiling->mixed, &p->cols, start + node->h);
     s->winograd = true;
     s->tiles = p->rows.n * p->cols.n;
-    s->shared = s->tiles < SHARED_TILES;
+    s->shared = s->tiles < (is_wide(s) && !s->i16 ? SHARED_WIDE : SHARED_TILES);
     if (s->i16) {
         sn_i16_cut_winograd(net, s);
         return SN_OK;
