@@ -27,9 +27,8 @@ SN_INLINE void weights_to(const struct sn_winograd_weights *p, const size_t poin
         SN_UNROLL
         for (size_t kw = 0; kw < 3; kw++) {
             SN_UNROLL
-            for (size_t kh = 0; kh < 3; kh++) {
+            for (size_t kh = 0; kh < 3; kh++)
                 line[kh] = v_load(w + (kh * 3 + kw) * p->n + i);
-            }
             winograd_filter(line, g[kw]);
         }
         SN_UNROLL
