@@ -80,7 +80,7 @@ typedef void sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *
  * Three parts:
  *   weights  [3][3][n] -> [36][n], n = used lanes of a chunk * 32, by winograd_filter twice; position p of u
  *            at p * stride; the first `points` points, 6 or 5
- *   input    tiles t0 <= t < t1 of planes c0 <= c < c1 -> v[planes][36][stride], tile t at (t - base) * 16;
+ *   input    tiles t0 <= t < t1 of planes c0 <= c < c1 -> v[planes][plane], position p of tile t at at[p] + (t - base) * 16;
  *            pixels outside the image are 0
  *   output   groups g0 <= g < g1, tiles t0 <= t < t1: m[p] = sum over chunks of (acc = 0; for ic: acc =
  *            fma(v, u, acc)), then winograd_output twice, then bias, residual, activation as conv2d
@@ -90,7 +90,7 @@ typedef void sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *
  *            conv2d's w: the same bits
  *   group_stride  used lanes of all planes * 32: elements of a group at one position of u, or at one tap of direct
  *   m        scratch, (g1 - g0) * 36 * ((t1 - t0) * 32 + 16) floats
- * A line of 16 floats more between positions: at strides of a power of two, 36 streams would share a cache set.
+ * A line of 16 floats more between positions, of v too (sn_winograd_place): at strides of a power of two, 36 streams would share a cache set.
  */
 struct sn_winograd_axis {
     int n, big;
@@ -113,7 +113,8 @@ struct sn_winograd_span {
     int t0, t1, c0, c1, g0, g1;
     int base;
     void *v, *m, *u;
-    size_t stride;
+    size_t plane;
+    ptrdiff_t at[36]; /* of unused positions: anything */
 };
 struct sn_winograd_weights {
     const void *w;
@@ -126,6 +127,8 @@ struct sn_winograd_weights {
  * mixed: big ones only. start: room for n pieces; NULL: they are counted only.
  */
 void sn_winograd_cut(int n, int dil, int size, bool mixed, struct sn_winograd_axis *axis, int32_t *start);
+/* Sets plane and at for a v that holds tiles base <= t < end: those that use a position, position after position. */
+void sn_winograd_place(const struct sn_winograd *p, struct sn_winograd_span *s, int end);
 /* Positions along an axis, of all pieces: the products of a tile row or column. */
 static inline size_t sn_winograd_points(const struct sn_winograd_axis *axis, int size)
 {

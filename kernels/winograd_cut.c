@@ -1,10 +1,10 @@
 /*
- * winograd_cut.c: how an axis is cut into Winograd's pieces (kernels.h), once, when a network is loaded.
+ * winograd_cut.c: how an axis is cut into Winograd's pieces (kernels.h), once, when a network is loaded; and where tiles lie.
  *
  * A piece of m outputs takes m + 2 products, so an axis of n pixels takes n + 2 for each piece: the fewest pieces are
  * the fewest products, whichever are the longer ones. 14 = 4 + 4 + 3 + 3.
  */
-#include "kernels/kernels.h"
+#include "kernels/ref/winograd_tiles.h"
 
 void sn_winograd_cut(int n, int dil, int size, bool mixed, struct sn_winograd_axis *axis, int32_t *start)
 {
@@ -20,5 +20,18 @@ void sn_winograd_cut(int n, int dil, int size, bool mixed, struct sn_winograd_ax
         }
         if (pass == 0)
             axis->big = axis->n;
+    }
+}
+
+void sn_winograd_place(const struct sn_winograd *p, struct sn_winograd_span *s, int end)
+{
+    s->plane = 0;
+    for (size_t i = 0; i < SN_COUNT(s->at); i++) {
+        int t0, t1;
+
+        sn_tiles_using(p, i, s->base, end, &t0, &t1);
+        s->at[i] = (ptrdiff_t)s->plane - (ptrdiff_t)(t0 - s->base) * SN_LANES;
+        if (t0 < t1)
+            s->plane += (size_t)(t1 - t0 + 1) * SN_LANES;
     }
 }

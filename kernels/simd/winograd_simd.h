@@ -67,8 +67,9 @@ void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
         break;                                                                                    \
     }
 
-/* One tile of one plane; px points at its first input pixel, steps are in floats. */
-SN_INLINE void input_tile(const int high, const int wide, const float *px, size_t row, size_t col, float *v, size_t stride)
+/* One tile of one plane; px points at its first input pixel, steps are in floats. Position p goes to v at[p] + tile. */
+SN_INLINE void input_tile(const int high, const int wide, const float *px, size_t row, size_t col, float *v, const ptrdiff_t *at,
+                          ptrdiff_t tile)
 {
     for (int l = 0; l < SN_LANES; l += VN) {
         V d[6][6], line[6], out[6];
@@ -88,7 +89,7 @@ SN_INLINE void input_tile(const int high, const int wide, const float *px, size_
             winograd_input(wide, line, out);
             SN_UNROLL
             for (int j = sn_points_from(wide); j < sn_points_to(wide); j++)
-                v_store(v + (size_t)(i * 6 + j) * stride + l, out[j]);
+                v_store(v + (at[i * 6 + j] + tile) + l, out[j]);
         }
     }
 }
@@ -113,10 +114,10 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
 
     for (int c = s->c0; c < s->c1; c++) {
         const float *plane = p->x[c];
-        float *v = (float *)s->v + (size_t)c * 36 * s->stride + (size_t)(s->t0 - s->base) * SN_LANES;
+        float *v = (float *)s->v + (size_t)c * s->plane;
         struct sn_tile at = sn_tile_at(p, s->t0);
 
-        for (int t = s->t0; t < s->t1; t++, v += SN_LANES, sn_tile_next(p, &at)) {
+        for (int t = s->t0; t < s->t1; t++, sn_tile_next(p, &at)) {
             int high = sn_tile_high(p, &at), wide = sn_tile_wide(p, &at), y0 = p->rows.start[at.row], x0 = p->cols.start[at.col];
             size_t row = (size_t)(p->dil * p->w) * SN_LANES, col = (size_t)p->dil * SN_LANES;
             const float *x = copy;
@@ -128,7 +129,7 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
                 row = 6 * SN_LANES;
                 col = SN_LANES;
             }
-            SN_KIND_SWITCH(high, wide, input_tile(HIGH, WIDE, x, row, col, v, s->stride))
+            SN_KIND_SWITCH(high, wide, input_tile(HIGH, WIDE, x, row, col, v, s->at, (ptrdiff_t)(t - s->base) * SN_LANES))
         }
     }
 }
@@ -141,7 +142,7 @@ SN_INLINE void product_tile(const struct sn_winograd *p, const struct sn_winogra
 
     tile_start(np * TILE_V, NULL, acc);
     for (int c = c0; c < c1; c++) {
-        conv_step(np, TILE_V, SN_LANES, acc, v + (size_t)c * 36 * s->stride, p->lanes[c], u, 0, next, pace);
+        conv_step(np, TILE_V, SN_LANES, acc, v + (size_t)c * s->plane, p->lanes[c], u, 0, next, pace);
         u += (size_t)p->lanes[c] * SN_GROUP;
         next += p->lanes[c] * pace;
     }
@@ -155,7 +156,7 @@ SN_INLINE void product_tile(const struct sn_winograd *p, const struct sn_winogra
 static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, size_t pos, int g, int c0, int c1, size_t k,
                     const float *u, const float *next, size_t share, float *m)
 {
-    const float *v = (const float *)s->v + pos * s->stride;
+    const float *v = s->v;
     int t0, t1, n, pieces;
     size_t pace;
 
@@ -165,7 +166,7 @@ static void product(const struct sn_winograd *p, const struct sn_winograd_span *
         return;
     pieces = (n + TILE_PIXELS - 1) / TILE_PIXELS;
     pace = SN_MAX(share / (size_t)pieces, (size_t)1);
-    v += (size_t)(t0 - s->base) * SN_LANES;
+    v += s->at[pos] + (ptrdiff_t)(t0 - s->base) * SN_LANES;
     m += (size_t)(t0 - s->t0) * SN_GROUP;
     for (int half = 0; half < SN_GROUP && g * SN_GROUP + half < p->oc; half += TILE_OC)
         for (int i = 0; i < pieces; i++) {

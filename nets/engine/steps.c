@@ -46,7 +46,6 @@ static void cut_conv(struct sn_step *s, int threads)
     s->units = groups * (size_t)s->blocks;
 }
 
-#define TILE_BYTES ((size_t)36 * SN_LANES * sizeof(float)) /* one plane's transformed tile */
 #define U_BYTES ((size_t)36 * (SN_CHUNK * SN_LANES * SN_GROUP + SN_LANES) * sizeof(float)) /* a chunk's transformed weights */
 #define SHARED_TILES 196 /* fewer: threads share the weights, not the tiles */
 #define SHARED_WIDE 257  /* the same for wide layers: the products of 256 tiles still fit the second-level cache */
@@ -183,7 +182,7 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
     }
     s->kernel = net->kernels.winograd_output_name;
     cut_tiles(net, s, groups);
-    s->v_bytes = (size_t)p->planes * (size_t)((s->shared ? s->tiles : s->block) + 1) * TILE_BYTES;
+    s->v_bytes = (size_t)p->planes * (s->shared ? tiling->products + 36 : (size_t)(s->block + 1) * 36) * SN_LANES * sizeof(float);
     s->m_bytes = ((size_t)s->block * SN_GROUP + SN_LANES) * 36 * sizeof(float) * (size_t)s->unit_groups;
     s->transform = when_transformed(net, s);
     net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes) + (s->transform == SN_AT_USE ? U_BYTES : 0));

@@ -94,8 +94,8 @@ static void wino_setup(struct wino_data *d, const struct wino_case *c)
     }
     d->span.c1 = d->x.n;
     d->span.base = rnd(&r, 0, d->span.t0);
-    d->span.stride = (size_t)(d->span.t1 - d->span.base + rnd(&r, 0, 3)) * SN_LANES;
-    nv = 36 * d->span.stride * (size_t)d->x.n;
+    sn_winograd_place(&d->p, &d->span, SN_MIN(d->span.t1 + rnd(&r, 0, 3), d->tiles));
+    nv = d->span.plane * (size_t)d->x.n;
     d->span.v = guarded(&d->vg, nv, c->at_end);
     (void)guarded(&d->wantv, nv, c->at_end);
     d->span.m = guarded(&d->mg, groups * 36 * ((size_t)(d->span.t1 - d->span.t0) * SN_GROUP + SN_LANES), c->at_end);
@@ -129,7 +129,7 @@ static void run_case(const struct wino_case *c)
     float *u;
 
     wino_setup(&d, c);
-    nv = 36 * d.span.stride * (size_t)d.x.n;
+    nv = d.span.plane * (size_t)d.x.n;
     nu = 36 * d.p.u_stride;
     u = malloc(nu * sizeof(float));
     memset(u, UNTOUCHED, nu * sizeof(float));
