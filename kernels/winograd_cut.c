@@ -2,12 +2,14 @@
  * winograd_cut.c: how an axis is cut into Winograd's pieces (kernels.h), once, when a network is loaded; and where tiles lie.
  *
  * A piece of m outputs takes m + 2 products, so an axis of n pixels takes n + 2 for each piece: the fewest pieces are
- * the fewest products, whichever are the longer ones. 14 = 4 + 4 + 3 + 3.
+ * the fewest products, whichever are the longer ones. 14 = 4 + 4 + 3 + 3. Kinds 1 and 0: one piece a phase.
  */
 #include "kernels/ref/winograd_tiles.h"
 
-void sn_winograd_cut(int n, int dil, int size, bool mixed, struct sn_winograd_axis *axis, int32_t *start)
+void sn_winograd_cut(int n, int dil, int kind, bool mixed, struct sn_winograd_axis *axis, int32_t *start)
 {
+    int size = sn_piece_outputs(kind);
+
     *axis = (struct sn_winograd_axis){ .start = start };
     for (int pass = 0; pass < 2; pass++) { /* the big ones of all phases, then the small ones */
         for (int phase = 0; phase < SN_MIN(dil, n); phase++) {

@@ -29,14 +29,20 @@ SN_INLINE void weights_to(const struct sn_winograd_weights *p, const size_t poin
             SN_UNROLL
             for (size_t kh = 0; kh < 3; kh++)
                 line[kh] = v_load(w + (kh * 3 + kw) * p->n + i);
-            winograd_filter(line, g[kw]);
+            if (points == 3)
+                winograd_filter_pair(line, g[kw]);
+            else
+                winograd_filter(line, g[kw]);
         }
         SN_UNROLL
         for (size_t r = 0; r < points; r++) {
             SN_UNROLL
             for (size_t kw = 0; kw < 3; kw++)
                 line[kw] = g[kw][r];
-            winograd_filter(line, out);
+            if (points == 3)
+                winograd_filter_pair(line, out);
+            else
+                winograd_filter(line, out);
             SN_UNROLL
             for (size_t c = 0; c < points; c++)
                 v_store(u + (r * 6 + c) * p->stride + i, out[c]);
@@ -48,11 +54,13 @@ void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
 {
     if (p->points == 6)
         weights_to(p, 6);
-    else
+    else if (p->points == 5)
         weights_to(p, 5);
+    else
+        weights_to(p, 3);
 }
 
-/* Runs `call` with HIGH and WIDE constants equal to a tile's outputs down and across. */
+/* Runs `call` with HIGH and WIDE constants equal to a tile's kinds down and across. */
 #define SN_KIND(high, wide, call)                                                                 \
     case (high) * 8 + (wide): {                                                                   \
         enum { HIGH = high, WIDE = wide };                                                        \
@@ -63,6 +71,7 @@ void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
     switch ((high) * 8 + (wide)) {                                                                \
         SN_KIND(4, 4, call) SN_KIND(4, 3, call) SN_KIND(3, 4, call) SN_KIND(3, 3, call)           \
         SN_KIND(3, 2, call) SN_KIND(2, 3, call) SN_KIND(2, 2, call)                               \
+        SN_KIND(1, 1, call) SN_KIND(1, 0, call) SN_KIND(0, 1, call) SN_KIND(0, 0, call)           \
     default:                                                                                      \
         break;                                                                                    \
     }
@@ -75,16 +84,16 @@ SN_INLINE void input_tile(const int high, const int wide, const float *px, size_
         V d[6][6], line[6], out[6];
 
         SN_UNROLL
-        for (int j = 0; j < wide + 2; j++) {
+        for (int j = 0; j < sn_piece_inputs(wide); j++) {
             SN_UNROLL
-            for (int i = 0; i < high + 2; i++)
+            for (int i = 0; i < sn_piece_inputs(high); i++)
                 line[i] = v_load(px + (size_t)i * row + (size_t)j * col + l);
             winograd_input(high, line, d[j]);
         }
         SN_UNROLL
         for (int i = sn_points_from(high); i < sn_points_to(high); i++) {
             SN_UNROLL
-            for (int j = 0; j < wide + 2; j++)
+            for (int j = 0; j < sn_piece_inputs(wide); j++)
                 line[j] = d[j][i];
             winograd_input(wide, line, out);
             SN_UNROLL
@@ -94,12 +103,12 @@ SN_INLINE void input_tile(const int high, const int wide, const float *px, size_
     }
 }
 
-/* A tile that reaches over the image's border, copied with zeros around. */
+/* A tile's high x wide inputs from (y0, x0) on, which reach over the image's border, copied with zeros around. */
 SN_INLINE void border_tile(const struct sn_winograd *p, const float *x, int high, int wide, int y0, int x0, float *copy)
 {
-    for (int i = 0; i < high + 2; i++)
-        for (int j = 0; j < wide + 2; j++) {
-            int iy = y0 + (i - 1) * p->dil, ix = x0 + (j - 1) * p->dil;
+    for (int i = 0; i < high; i++)
+        for (int j = 0; j < wide; j++) {
+            int iy = y0 + i * p->dil, ix = x0 + j * p->dil;
             bool inside = iy >= 0 && iy < p->h && ix >= 0 && ix < p->w;
 
             for (int l = 0; l < SN_LANES; l += VN)
@@ -118,14 +127,15 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
         struct sn_tile at = sn_tile_at(p, s->t0);
 
         for (int t = s->t0; t < s->t1; t++, sn_tile_next(p, &at)) {
-            int high = sn_tile_high(p, &at), wide = sn_tile_wide(p, &at), y0 = p->rows.start[at.row], x0 = p->cols.start[at.col];
+            int high = sn_tile_high(p, &at), wide = sn_tile_wide(p, &at), h = sn_piece_inputs(high), w = sn_piece_inputs(wide);
+            int y0 = p->rows.start[at.row] - sn_piece_before(high) * p->dil, x0 = p->cols.start[at.col] - sn_piece_before(wide) * p->dil;
             size_t row = (size_t)(p->dil * p->w) * SN_LANES, col = (size_t)p->dil * SN_LANES;
             const float *x = copy;
 
-            if (y0 >= p->dil && x0 >= p->dil && y0 + high * p->dil < p->h && x0 + wide * p->dil < p->w) {
-                x = plane + ((size_t)(y0 - p->dil) * (size_t)p->w + (size_t)(x0 - p->dil)) * SN_LANES;
+            if (y0 >= 0 && x0 >= 0 && y0 + (h - 1) * p->dil < p->h && x0 + (w - 1) * p->dil < p->w) {
+                x = plane + ((size_t)y0 * (size_t)p->w + (size_t)x0) * SN_LANES;
             } else {
-                border_tile(p, plane, high, wide, y0, x0, copy);
+                border_tile(p, plane, h, w, y0, x0, copy);
                 row = 6 * SN_LANES;
                 col = SN_LANES;
             }
@@ -225,7 +235,7 @@ static void products_in_use(const struct sn_winograd *p, const struct sn_winogra
         for (int g = s->g0; g < s->g1; g++) {
             float *m = (float *)s->m + (size_t)(g - s->g0) * 36 * m_stride(s);
             struct sn_winograd_weights t = { .w = w + 9 * (size_t)g * p->group_stride, .u = s->u, .n = k * SN_GROUP, .stride = stride,
-                                             .points = sn_winograd_most_points(p->size) };
+                                             .points = sn_piece_points(p->kind) };
 
             const float *next = (const float *)t.w + 9 * t.n;
 
@@ -240,7 +250,7 @@ static void products_in_use(const struct sn_winograd *p, const struct sn_winogra
 
 #endif
 
-/* One tile's high x wide outputs of VN channels: back-transform, bias, residual, activation. */
+/* One tile's outputs of VN channels: back-transform, bias, residual, activation. */
 SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const int wide, const float *m, size_t stride, int channel,
                            int y0, int x0, V *finite)
 {
@@ -259,7 +269,7 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const in
         winograd_output(high, line, d[j]);
     }
     SN_UNROLL
-    for (int i = 0; i < high; i++) {
+    for (int i = 0; i < sn_piece_outputs(high); i++) {
         int oy = y0 + i * p->dil;
 
         SN_UNROLL
@@ -267,7 +277,7 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const in
             line[j] = d[j][i];
         winograd_output(wide, line, out);
         SN_UNROLL
-        for (int j = 0; j < wide; j++) {
+        for (int j = 0; j < sn_piece_outputs(wide); j++) {
             int ox = x0 + j * p->dil;
             size_t at = ((size_t)oy * (size_t)p->w + (size_t)ox) * SN_LANES;
             V v;

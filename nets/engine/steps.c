@@ -47,23 +47,23 @@ static void cut_conv(struct sn_step *s, int threads)
 }
 
 #define U_BYTES ((size_t)36 * (SN_CHUNK * SN_LANES * SN_GROUP + SN_LANES) * sizeof(float)) /* a chunk's transformed weights */
-#define SHARED_TILES 196 /* fewer: threads share the weights, not the tiles */
+#define SHARED_TILES 196 /* of 36 products; fewer: threads share the weights, not the tiles */
 #define SHARED_WIDE 257  /* the same for wide layers: the products of 256 tiles still fit the second-level cache */
 
 /* How a layer is cut into Winograd tiles (kernels.h), and the products of that for a pair of channels. */
 struct tiling {
-    int size;
+    int kind;
     bool mixed;
     size_t products;
 };
 
-static struct tiling tiling_of(const struct sn_node *node, int size, bool mixed)
+static struct tiling tiling_of(const struct sn_node *node, int kind, bool mixed)
 {
     struct sn_winograd_axis rows, cols;
 
-    sn_winograd_cut(node->h, node->dil, size, mixed, &rows, NULL);
-    sn_winograd_cut(node->w, node->dil, size, mixed, &cols, NULL);
-    return (struct tiling){ size, mixed, sn_winograd_points(&rows, size) * sn_winograd_points(&cols, size) };
+    sn_winograd_cut(node->h, node->dil, kind, mixed, &rows, NULL);
+    sn_winograd_cut(node->w, node->dil, kind, mixed, &cols, NULL);
+    return (struct tiling){ kind, mixed, sn_winograd_points(&rows, kind) * sn_winograd_points(&cols, kind) };
 }
 
 /*
@@ -75,6 +75,8 @@ static struct tiling best_tiling(const struct sn_node *node, bool i16)
     struct tiling one = tiling_of(node, 4, false), four = tiling_of(node, 4, true), three = tiling_of(node, 3, true);
     struct tiling best = three.products <= four.products ? three : four;
 
+    if (!i16 && SN_MAX(node->h, node->w) <= 2 * node->dil) /* no phase has three pixels: fewer products than by any other */
+        return tiling_of(node, 1, true);
     return i16 || best.products * 20 > one.products * 19 ? one : best;
 }
 
@@ -84,22 +86,25 @@ static size_t useful_taps(int n, int dil) { return (size_t)(n + 2 * SN_MAX(n - d
 /*
  * Winograd or direct: a function of the layer's shape only, since it decides the result's bits (DESIGN 2.3).
  * Cycles per (input, output) channel pair, at 32 multiply-adds a cycle and 6 bytes a cycle of weights that
- * come from memory: the tiles' products and 36 or 25 weights, against the taps inside the image and 9 weights.
+ * come from memory: the tiles' products and 36, 25 or 9 weights, against the taps inside the image and 9 weights.
  *                        products  taps
  *   14x14                    484   1600   Winograd
  *   7x7                      121    361   direct: the transformed weights would be read for too little
  *   32x32, dilation 12      3136   5184   Winograd, in pieces of 3 and 2
- *   32x32, dilation 24      9216   2304   direct: phases of 2 and 1 pixels
+ *   32x32, dilation 24      1600   2304   Winograd, in pieces of 2 and 1
+ *   32x32, dilation 36      1024   1024   direct: the same products, a 1x1 convolution
  */
 static bool wants_winograd(const struct sn_net *net, const struct sn_node *node, const struct sn_node *in, bool i16, struct tiling *tiling)
 {
     size_t taps, positions;
+    int points;
 
     if (net->elem != 4 || net->opt.direct || node->kh != 3 || node->kw != 3 || node->stride != 1 || node->up != 1 ||
         node->pad != node->dil || in->c < SN_LANES || node->c < SN_LANES)
         return false;
     *tiling = best_tiling(node, i16);
-    positions = tiling->size == 4 ? 36 : 25;
+    points = sn_piece_points(tiling->kind);
+    positions = (size_t)(points * points);
     taps = useful_taps(node->h, node->dil) * useful_taps(node->w, node->dil);
     if (i16) { /* its direct kernel multiplies zeros in most places */
         taps = 9 * (size_t)node->h * (size_t)node->w;
@@ -169,13 +174,13 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
     *p = (struct sn_winograd){
         .x = (const void *const *)s->x.p, .lanes = s->x.lanes, .planes = s->x.n, .y = s->y.p,
         .res = node->res >= 0 ? (const void *const *)s->res.p : NULL, .oc = node->c, .h = node->h, .w = node->w,
-        .dil = node->dil, .size = tiling->size, .act = node->act,
+        .dil = node->dil, .kind = tiling->kind, .act = node->act,
     };
-    sn_winograd_cut(node->h, node->dil, tiling->size, tiling->mixed, &p->rows, start);
-    sn_winograd_cut(node->w, node->dil, tiling->size, tiling->mixed, &p->cols, start + node->h);
+    sn_winograd_cut(node->h, node->dil, tiling->kind, tiling->mixed, &p->rows, start);
+    sn_winograd_cut(node->w, node->dil, tiling->kind, tiling->mixed, &p->cols, start + node->h);
     s->winograd = true;
     s->tiles = p->rows.n * p->cols.n;
-    s->shared = s->tiles < (is_wide(s) && !s->i16 ? SHARED_WIDE : SHARED_TILES);
+    s->shared = tiling->products < 36 * (size_t)(is_wide(s) && !s->i16 ? SHARED_WIDE : SHARED_TILES);
     if (s->i16) {
         sn_i16_cut_winograd(net, s);
         return SN_OK;
