@@ -66,7 +66,8 @@ struct sn_conv_span {
     int g0, g1;
     int p0, p1;
 };
-typedef void sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *span);
+/* true when every sum it stored was finite, before the activation */
+typedef bool sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *span);
 
 /*
  * winograd: the convolution 3x3, stride 1, any dilation, padding = dilation, in 6x6 tiles that give
@@ -111,7 +112,7 @@ struct sn_winograd_weights {
 };
 typedef void sn_winograd_weights_fn(const struct sn_winograd_weights *p);
 typedef void sn_winograd_input_fn(const struct sn_winograd *p, const struct sn_winograd_span *s);
-/* true when every value it stored is finite */
+/* true when every sum it stored was finite, before the activation */
 typedef bool sn_winograd_output_fn(const struct sn_winograd *p, const struct sn_winograd_span *s);
 
 /*

@@ -19,7 +19,7 @@
 SN_INLINE V v_activate(V y, enum sn_act kind, V slope)
 {
     if (kind == SN_ACT_RELU)
-        return v_select(v_lt(y, v_zero()), v_zero(), y);
+        return v_at_least(y, v_zero());
     if (kind == SN_ACT_LEAKY)
         return v_select(v_lt(y, v_zero()), v_flush(v_mul(y, slope)), y);
     return y;

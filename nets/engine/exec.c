@@ -8,18 +8,18 @@ struct job {
     struct sn_step *s;
 };
 
-/* Non-finite results are looked for while they are still in the cache. */
+void sn_net_note(struct sn_net *net, bool finite)
+{
+    if (!finite)
+        atomic_store_explicit(&net->bad, 1, memory_order_relaxed);
+}
+
+/* Non-finite results are looked for while they are still in the cache; convolutions do so themselves. */
 static void check(struct sn_net *net, const void *x, size_t n)
 {
     struct sn_rowop op = { .x = x, .c = 1, .n = n };
 
-    if (!net->kernels.finite(&op))
-        atomic_store_explicit(&net->bad, 1, memory_order_relaxed);
-}
-
-void sn_net_check(struct sn_net *net, const void *x, size_t n)
-{
-    check(net, x, n);
+    sn_net_note(net, net->kernels.finite(&op));
 }
 
 static void *at(const struct sn_net *net, void *plane, size_t pixel)
@@ -36,10 +36,7 @@ static void conv_unit(void *ctx, size_t unit, int thread)
     struct sn_conv_span span = { .g0 = g0, .g1 = SN_MIN(g0 + j->s->unit_groups, all), .p0 = p0, .p1 = SN_MIN(p0 + j->s->block, c->oh * c->ow) };
 
     (void)thread;
-    j->net->kernels.conv2d(c, &span);
-    if (c->up == 1)
-        for (int k = g0 * SN_GROUP / SN_LANES; k < SN_MIN(span.g1 * SN_GROUP / SN_LANES, j->s->y.n); k++)
-            check(j->net, at(j->net, j->s->y.p[k], (size_t)p0), (size_t)(span.p1 - p0) * SN_LANES);
+    sn_net_note(j->net, j->net->kernels.conv2d(c, &span));
 }
 
 void sn_net_normalise(const struct sn_net *net, const struct sn_step *s, size_t p0, size_t n, char *mine, void **x)
@@ -71,18 +68,7 @@ static void normalised_conv_unit(void *ctx, size_t unit, int thread)
     c.x = (const void *const *)x;
     c.y = y;
     c.iw = c.ow = (int)n;
-    net->kernels.conv2d(&c, &span);
-    for (int k = 0; k < s->y.n; k++)
-        check(net, y[k], n * SN_LANES);
-}
-
-/* A transposed convolution's units interleave in memory, so its planes are checked afterwards. */
-static void check_unit(void *ctx, size_t unit, int thread)
-{
-    const struct job *j = ctx;
-
-    (void)thread;
-    check(j->net, j->s->y.p[unit], (size_t)j->s->node->h * (size_t)j->s->node->w * SN_LANES);
+    sn_net_note(net, net->kernels.conv2d(&c, &span));
 }
 
 /* Global pooling and instance norm: the sums of one plane. */
@@ -220,8 +206,7 @@ static void multiply(const struct job *j, struct sn_winograd_span *span, int g0,
 {
     span->g0 = g0;
     span->g1 = SN_MIN(g0 + n, (j->s->wino.oc + SN_GROUP - 1) / SN_GROUP);
-    if (!j->net->kernels.winograd_output(&j->s->wino, span))
-        atomic_store_explicit(&j->net->bad, 1, memory_order_relaxed);
+    sn_net_note(j->net, j->net->kernels.winograd_output(&j->s->wino, span));
 }
 
 /* Many tiles: a thread transforms a block of them and multiplies it with every weight group. */
@@ -295,8 +280,6 @@ void sn_net_run_step(struct sn_net *net, struct sn_step *s)
         return;
     }
     sn_pool_run(net->opt.pool, s->node->pre >= 0 ? normalised_conv_unit : conv_unit, &j, s->units);
-    if (s->conv.up != 1)
-        sn_pool_run(net->opt.pool, check_unit, &j, (size_t)s->y.n);
 }
 
 void sn_net_load_input(struct sn_net *net, const float *in)
