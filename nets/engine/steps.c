@@ -168,7 +168,7 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
     s->kernel = net->kernels.conv2d_name;
     cut_conv(s, sn_pool_threads(net->opt.pool));
     if (node->pre >= 0) { /* a unit normalises a block of pixels once, for all groups */
-        s->blocks = share_out((c->ow + 55) / 56, sn_pool_threads(net->opt.pool), c->ow);
+        s->blocks = share_out((c->ow + 111) / 112, sn_pool_threads(net->opt.pool), c->ow);
         s->block = (c->ow + s->blocks - 1) / s->blocks;
         s->blocks = (c->ow + s->block - 1) / s->block;
         s->units = (size_t)s->blocks;
