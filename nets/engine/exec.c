@@ -27,6 +27,21 @@ static void *at(const struct sn_net *net, void *plane, size_t pixel)
     return (char *)plane + pixel * SN_LANES * net->elem;
 }
 
+/* The pixels a strided 1x1 reads of one plane, side by side: no row ends, and nothing else is fetched with them. */
+static void gather_unit(void *ctx, size_t plane, int thread)
+{
+    const struct job *j = ctx;
+    const struct sn_step *s = j->s;
+    size_t line = SN_LANES * j->net->elem;
+    char *to = j->net->scratch + s->v_bytes * plane;
+
+    (void)thread;
+    ((void **)(void *)(j->net->scratch + s->v_bytes * (size_t)s->x.n))[plane] = to;
+    for (int y = 0; y < s->node->h; y++)
+        for (int x = 0; x < s->node->w; x++, to += line)
+            memcpy(to, at(j->net, s->x.p[plane], (size_t)(y * s->sub) * (size_t)s->sub_iw + (size_t)(x * s->sub)), line);
+}
+
 static void conv_unit(void *ctx, size_t unit, int thread)
 {
     const struct job *j = ctx;
@@ -37,6 +52,16 @@ static void conv_unit(void *ctx, size_t unit, int thread)
 
     (void)thread;
     sn_net_note(j->net, j->net->kernels.conv2d(c, &span));
+}
+
+static void run_gathered(struct sn_net *net, const struct sn_step *s)
+{
+    struct sn_step here = *s;
+    struct job j = { net, &here };
+
+    here.conv.x = (const void *const *)(void *)(net->scratch + s->v_bytes * (size_t)s->x.n);
+    sn_pool_run(net->opt.pool, gather_unit, &j, (size_t)s->x.n);
+    sn_pool_run(net->opt.pool, conv_unit, &j, s->units);
 }
 
 void sn_net_normalise(const struct sn_net *net, const struct sn_step *s, size_t p0, size_t n, char *mine, void **x)
@@ -277,6 +302,10 @@ void sn_net_run_step(struct sn_net *net, struct sn_step *s)
     }
     if (s->node->op != SN_NODE_CONV) {
         sn_pool_run(net->opt.pool, row_unit, &j, s->units);
+        return;
+    }
+    if (s->sub > 1) {
+        run_gathered(net, s);
         return;
     }
     sn_pool_run(net->opt.pool, s->node->pre >= 0 ? normalised_conv_unit : conv_unit, &j, s->units);

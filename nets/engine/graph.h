@@ -129,7 +129,7 @@ struct sn_step {
     enum sn_weights_at { SN_AT_PACKING, SN_AT_STEP, SN_AT_USE } transform; /* winograd: when weights are transformed */
     bool shared;                        /* winograd, i16: the whole input is transformed first, then groups are units */
     int tiles;                          /* winograd: in all */
-    int sub, sub_iw;                    /* i16: a strided 1x1 quantises every sub-th pixel of rows of sub_iw only */
+    int sub, sub_iw;                    /* a strided 1x1 gathers (i16: quantises) every sub-th pixel of rows of sub_iw first */
     int unit_groups;                    /* conv: weight groups of a unit */
     size_t pre_bytes;                   /* conv with an inlined affine: a block of its input */
     size_t v_bytes, m_bytes;            /* winograd, i16: of one block (or the whole input when shared), and of the products */

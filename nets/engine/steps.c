@@ -156,6 +156,15 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
         .kh = node->kh, .kw = node->kw, .stride = node->stride, .dil = node->dil,
         .pad_h = node->pad, .pad_w = node->pad, .planar = in->planar, .act = node->act,
     };
+    if (!s->i16 && c->kh * c->kw == 1 && c->stride > 1 && c->pad_h + c->pad_w == 0 && node->pre < 0 && !c->planar) { /* gathered first */
+        s->sub = c->stride;
+        s->sub_iw = c->iw;
+        c->stride = 1;
+        c->ih = c->oh;
+        c->iw = c->ow;
+        s->v_bytes = (size_t)(c->oh * c->ow) * SN_LANES * net->elem; /* of a plane */
+        net->scratch_bytes = SN_MAX(net->scratch_bytes, (s->v_bytes + sizeof(void *)) * (size_t)c->planes);
+    }
     if (c->kh == 1 && c->kw == 1 && c->stride == 1 && c->up == 1) { /* no neighbours: one long row */
         c->iw *= c->ih;
         c->ow *= c->oh;
