@@ -158,38 +158,37 @@ SN_INLINE void conv_chunk(const struct sn_conv2d *p, const int np, const int nv,
 }
 
 /*
- * One register tile of a planar input, whose channels fill one chunk; step: the stride, 1 or 2, or 1 with every
- * pixel copied. Taps that reach over the border are copied with zeros for the pixels outside.
+ * One register tile of a planar input, whose channels fill one chunk; step: the stride. Where its taps reach over the
+ * border, the pixels of a row that they read are copied with zeros around.
  */
 SN_INLINE void conv_planar(const struct sn_conv2d *p, const int np, const int step, const struct conv_tile *t, const float *w, float *total)
 {
-    float scratch[TILE_PIXELS * 2];
+    float copy[SN_CHUNK][TILE_PIXELS * 2 + SN_PLANAR_REACH];
     V acc[TILE_PIXELS * TILE_V];
+    int x = t->ox * step - p->pad_w, span = (np - 1) * step + (p->kw - 1) * p->dil + 1;
+    int before = SN_MIN(SN_MAX(-x, 0), span), inside = SN_MIN(p->iw - x, span) - before;
 
     tile_start(np * TILE_V, NULL, acc);
     for (int kh = 0; kh < p->kh; kh++) {
-        int y = t->oy * p->stride - p->pad_h + kh * p->dil;
+        int y = t->oy * step - p->pad_h + kh * p->dil;
+        const float *line[SN_CHUNK];
 
         if (y < 0 || y >= p->ih) {
             w += p->kw * p->planes * SN_GROUP;
             continue;
         }
-        for (int kw = 0; kw < p->kw; kw++) {
-            int x = t->ox * p->stride - p->pad_w + kw * p->dil;
-            bool whole = p->stride == step && x >= 0 && x + (np - 1) * step < p->iw;
-
-            for (int c = 0; c < p->planes; c++, w += SN_GROUP) {
-                const float *line = (const float *)p->x[c] + (ptrdiff_t)y * p->iw + x;
-
-                if (!whole) {
-                    SN_UNROLL
-                    for (int i = 0; i < np; i++)
-                        scratch[i * step] = x + i * p->stride >= 0 && x + i * p->stride < p->iw ? line[i * p->stride] : 0;
-                    line = scratch;
-                }
-                conv_step(np, TILE_V, step, acc, line, 1, w, 0, w, 0);
+        for (int c = 0; c < p->planes; c++) {
+            line[c] = (const float *)p->x[c] + (ptrdiff_t)y * p->iw + x;
+            if (inside < span) {
+                memset(copy[c], 0, (size_t)span * sizeof(float));
+                if (inside > 0)
+                    memcpy(copy[c] + before, line[c] + before, (size_t)inside * sizeof(float));
+                line[c] = copy[c];
             }
         }
+        for (int kw = 0; kw < p->kw; kw++)
+            for (int c = 0; c < p->planes; c++, w += SN_GROUP)
+                conv_step(np, TILE_V, step, acc, line[c] + kw * p->dil, 1, w, 0, w, 0);
     }
     tile_total(np, TILE_V, TILE_OC, 0, acc, true, total);
 }
