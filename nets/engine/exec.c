@@ -221,7 +221,8 @@ static struct sn_winograd_span tiles(const struct job *j, int block, int thread)
     int t0 = block * s->block, t1 = SN_MIN(t0 + s->block, s->tiles);
     struct sn_winograd_span span = { .t0 = t0, .t1 = t1, .c1 = s->wino.planes, .base = s->shared ? 0 : t0,
                                      .m = mine,
-                                     .v = s->shared ? j->net->scratch : mine + s->m_bytes, .u = mine + s->m_bytes };
+                                     .v = s->shared ? j->net->scratch : mine + s->m_bytes,
+                                     .u = mine + s->m_bytes + (s->shared ? 0 : s->v_bytes) };
 
     span.stride = ((size_t)(s->shared ? s->tiles : t1 - t0) + 1) * SN_LANES;
     return span;
