@@ -14,6 +14,8 @@
 #else
 #define SN_UNROLL _Pragma("GCC unroll 32")
 #endif
+/* An address the compiler shall not put together with others: it would keep dozens of sums on the stack. */
+#define SN_HIDE(p) __asm__("" : "+r"(p))
 #define SN_INLINE static inline __attribute__((always_inline))
 
 SN_INLINE V v_activate(V y, enum sn_act kind, V slope)

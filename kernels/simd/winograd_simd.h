@@ -14,6 +14,33 @@
 #define SET(x) v_set1((float)(x))
 SN_WINOGRAD_LINES(V)
 
+/* Six lines, `step` floats apart. Two addresses, the rest by adding: as a sum from further away each would be kept on the stack. */
+SN_INLINE void lines_load(const float *p, size_t step, V *line)
+{
+    const float *p3 = p + 3 * step;
+
+    SN_HIDE(p);
+    SN_HIDE(p3);
+    SN_UNROLL
+    for (size_t i = 0; i < 3; i++) {
+        line[i] = v_load(p + i * step);
+        line[3 + i] = v_load(p3 + i * step);
+    }
+}
+
+SN_INLINE void lines_store(float *p, size_t step, const V *line)
+{
+    float *p3 = p + 3 * step;
+
+    SN_HIDE(p);
+    SN_HIDE(p3);
+    SN_UNROLL
+    for (size_t i = 0; i < 3; i++) {
+        v_store(p + i * step, line[i]);
+        v_store(p3 + i * step, line[3 + i]);
+    }
+}
+
 #ifndef SN_PARTS_ONLY
 void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
 {
@@ -25,9 +52,14 @@ void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
 
         SN_UNROLL
         for (size_t kw = 0; kw < 3; kw++) {
+            const float *x = w + kw * p->n + i, *next = x + 9 * p->n;
+
+            SN_HIDE(x);
+            SN_HIDE(next);
+            SN_UNROLL
             for (size_t kh = 0; kh < 3; kh++) {
-                line[kh] = v_load(w + (kh * 3 + kw) * p->n + i);
-                __builtin_prefetch(w + (9 + kh * 3 + kw) * p->n + i, 0, 2); /* the next chunk's */
+                line[kh] = v_load(x + kh * 3 * p->n);
+                __builtin_prefetch(next + kh * 3 * p->n, 0, 2); /* the next chunk's */
             }
             winograd_filter(line, g[kw]);
         }
@@ -36,8 +68,7 @@ void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
             for (size_t kw = 0; kw < 3; kw++)
                 line[kw] = g[kw][r];
             winograd_filter(line, out);
-            for (size_t c = 0; c < 6; c++)
-                v_store(u + (r * 6 + c) * p->stride + i, out[c]);
+            lines_store(u + r * 6 * p->stride + i, p->stride, out);
         }
     }
 }
@@ -82,9 +113,7 @@ SN_INLINE void input_tile(const float *px, size_t row, size_t col, float *v, siz
 
         SN_UNROLL
         for (size_t j = 0; j < 6; j++) {
-            SN_UNROLL
-            for (size_t i = 0; i < 6; i++)
-                line[i] = v_load(px + i * row + j * col + l);
+            lines_load(px + j * col + l, row, line);
             winograd_input(line, d[j]);
         }
         SN_UNROLL
@@ -93,9 +122,7 @@ SN_INLINE void input_tile(const float *px, size_t row, size_t col, float *v, siz
             for (size_t j = 0; j < 6; j++)
                 line[j] = d[j][i];
             winograd_input(line, out);
-            SN_UNROLL
-            for (size_t j = 0; j < 6; j++)
-                v_store(v + (i * 6 + j) * stride + l, out[j]);
+            lines_store(v + i * 6 * stride + l, stride, out);
         }
     }
 }
@@ -243,9 +270,7 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const float *m, size_t s
 
     SN_UNROLL
     for (size_t j = 0; j < 6; j++) {
-        SN_UNROLL
-        for (size_t i = 0; i < 6; i++)
-            line[i] = v_load(m + (i * 6 + j) * stride);
+        lines_load(m + j * stride, 6 * stride, line);
         winograd_output(line, d[j]);
     }
     SN_UNROLL
