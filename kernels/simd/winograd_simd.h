@@ -28,6 +28,7 @@ SN_INLINE void lines_load(const float *p, size_t step, V *line)
     }
 }
 
+/* Fetches the lines two further on, which are stored next: a store that waits for its line holds up those behind it. */
 SN_INLINE void lines_store(float *p, size_t step, const V *line)
 {
     float *p3 = p + 3 * step;
@@ -36,6 +37,8 @@ SN_INLINE void lines_store(float *p, size_t step, const V *line)
     SN_HIDE(p3);
     SN_UNROLL
     for (size_t i = 0; i < 3; i++) {
+        __builtin_prefetch(p + i * step + 2 * SN_LANES, 1);
+        __builtin_prefetch(p3 + i * step + 2 * SN_LANES, 1);
         v_store(p + i * step, line[i]);
         v_store(p3 + i * step, line[3 + i]);
     }
