@@ -8,6 +8,8 @@
 #include "kernels/ref/winograd_tiles.h"
 #include "kernels/simd/tile_simd.h"
 
+#include <math.h>
+
 #define FMA(a, b, c) v_fma((a), (b), (c))
 #define MUL(a, b) v_mul((a), (b))
 #define ADD(a, b) v_add((a), (b))
@@ -267,15 +269,21 @@ static void products_in_use(const struct sn_winograd *p, const struct sn_winogra
 
 #endif
 
-/* One tile's high x wide outputs of VN channels: back-transform, bias, residual, activation. */
+/*
+ * One tile's high x wide outputs of VN channels: back-transform, bias, residual, activation. What the stores might change,
+ * as the compiler sees it, is in variables before the first of them.
+ */
 SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const int wide, const float *m, size_t stride, int channel,
                            int y0, int x0, V *finite)
 {
-    int plane = channel / SN_LANES;
-    size_t lane = (size_t)(channel % SN_LANES);
-    const float *res = p->res ? (const float *)p->res[plane] + lane : NULL;
-    float *y = (float *)p->y[plane] + lane;
-    V b = p->bias ? v_load((const float *)p->bias + channel) : v_zero(), slope = v_set1(p->act.slope);
+    size_t col = (size_t)p->dil * SN_LANES, row = col * (size_t)p->w;
+    size_t at = ((size_t)y0 * (size_t)p->w + (size_t)x0) * SN_LANES + (size_t)(channel % SN_LANES);
+    const float *res = p->res ? (const float *)p->res[channel / SN_LANES] + at : NULL;
+    float *y = (float *)p->y[channel / SN_LANES] + at;
+    V bias = p->bias ? v_load((const float *)p->bias + channel) : v_zero(); /* + 0 changes nothing but -0, which is flushed */
+    V least = v_set1(p->act.kind == SN_ACT_RELU ? 0 : -INFINITY), slope = v_set1(p->act.slope), ok = *finite;
+    bool leaky = p->act.kind == SN_ACT_LEAKY;
+    int dil = p->dil, below = p->h - y0, right = p->w - x0;
     V d[6][4], line[6], out[4];
 
     SN_UNROLL
@@ -285,27 +293,25 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const in
     }
     SN_UNROLL
     for (int i = 0; i < high; i++) {
-        int oy = y0 + i * p->dil;
-
+        if (i * dil >= below)
+            break;
         SN_UNROLL
         for (int j = sn_points_from(wide); j < sn_points_to(wide); j++)
             line[j] = d[j][i];
         winograd_output(wide, line, out);
         SN_UNROLL
         for (int j = 0; j < wide; j++) {
-            int ox = x0 + j * p->dil;
-            size_t at = ((size_t)oy * (size_t)p->w + (size_t)ox) * SN_LANES;
-            V v;
+            V v = v_flush(v_add(out[j], bias));
 
-            if (oy >= p->h || ox >= p->w)
-                continue;
-            v = v_flush(p->bias ? v_add(out[j], b) : out[j]);
+            if (j * dil >= right)
+                break;
             if (res)
-                v = v_flush(v_add(v, v_load(res + at)));
-            *finite = v_fma(v, v_zero(), *finite); /* infinity and NaN times zero are NaN */
-            v_store(y + at, v_activate(v, p->act.kind, slope));
+                v = v_flush(v_add(v, v_load(res + (size_t)i * row + (size_t)j * col)));
+            ok = v_fma(v, v_zero(), ok); /* infinity and NaN times zero are NaN */
+            v_store(y + (size_t)i * row + (size_t)j * col, leaky ? v_activate(v, SN_ACT_LEAKY, slope) : v_at_least(v, least));
         }
     }
+    *finite = ok;
 }
 
 #ifndef SN_PARTS_ONLY
