@@ -22,6 +22,7 @@
 #define SN_LANES 16 /* channels in a plane */
 #define SN_GROUP 32 /* output channels in a weight group: two planes */
 #define SN_CHUNK 4  /* planes in a chunk of the channel sum: 64 channels */
+#define SN_PLANAR_REACH 32 /* columns from the first to the last tap of a planar input's row */
 
 enum sn_act { SN_ACT_NONE, SN_ACT_RELU, SN_ACT_LEAKY };
 
@@ -34,7 +35,7 @@ struct sn_activation {
 /*
  * conv2d: y = act(conv(x, w) + bias + residual); dilation as in Chen et al. 2017, eq. (1).
  *   x      `planes` planes [ih][iw][16]; padding is implied, not stored. planar: at most 4 planes [ih][iw], one
- *          channel each (a network's input)
+ *          channel each (a network's input); stride 1 or 2 then, and dil (kw - 1) <= SN_PLANAR_REACH
  *   w      [groups][chunk][kh][kw][used lanes of the chunk][32]: the order of use; lanes of output
  *          channels beyond oc are zero. group_stride elements from group to group
  *   bias   [groups * 32], zero beyond oc, or NULL
@@ -66,7 +67,8 @@ struct sn_conv_span {
     int g0, g1;
     int p0, p1;
 };
-typedef void sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *span);
+/* true when every sum it stored was finite, before the activation */
+typedef bool sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *span);
 
 /*
  * winograd: the convolution 3x3, stride 1, any dilation, padding = dilation, in tiles. Rows and columns are each cut
@@ -83,7 +85,8 @@ typedef void sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *
  * Three parts:
  *   weights  [3][3][n] -> [36][n], n = used lanes of a chunk * 32, by winograd_filter twice; position p of u
  *            at p * stride; the first `points` points, 6 or 5, or the three of kind 1
- *   input    tiles t0 <= t < t1 of planes c0 <= c < c1 -> v[planes][plane], position p of tile t at at[p] + (t - base) * 16;
+ *   input    tiles t0 <= t < t1 of planes c0 <= c < c1 -> v[planes][plane], position 6 i + j of tile t at
+ *            at[i] + j * step[i] + (t - base) * 16;
  *            pixels outside the image are 0
  *   output   groups g0 <= g < g1, tiles t0 <= t < t1: m[p] = sum over chunks of (acc = 0; for ic: acc =
  *            fma(v, u, acc)), then winograd_output twice, then bias, residual, activation as conv2d
@@ -116,8 +119,8 @@ struct sn_winograd_span {
     int t0, t1, c0, c1, g0, g1;
     int base;
     void *v, *m, *u;
-    size_t plane;
-    ptrdiff_t at[36]; /* of unused positions: anything */
+    size_t plane, step[6];
+    ptrdiff_t at[6];
 };
 struct sn_winograd_weights {
     const void *w;
@@ -132,7 +135,7 @@ static inline int sn_piece_points(int kind) { return kind >= 2 ? kind + 2 : 2 * 
  * mixed: big ones only. start: room for n pieces; NULL: they are counted only.
  */
 void sn_winograd_cut(int n, int dil, int kind, bool mixed, struct sn_winograd_axis *axis, int32_t *start);
-/* Sets plane and at for a v that holds tiles base <= t < end: those that use a position, position after position. */
+/* Sets plane, step and at for a v that holds tiles base <= t < end: for each of the rows' points, those that use it. */
 void sn_winograd_place(const struct sn_winograd *p, struct sn_winograd_span *s, int end);
 /* Positions along an axis, of all pieces: the products of a tile row or column. */
 static inline size_t sn_winograd_points(const struct sn_winograd_axis *axis, int kind)
@@ -141,7 +144,7 @@ static inline size_t sn_winograd_points(const struct sn_winograd_axis *axis, int
 }
 typedef void sn_winograd_weights_fn(const struct sn_winograd_weights *p);
 typedef void sn_winograd_input_fn(const struct sn_winograd *p, const struct sn_winograd_span *s);
-/* true when every value it stored is finite */
+/* true when every sum it stored was finite, before the activation */
 typedef bool sn_winograd_output_fn(const struct sn_winograd *p, const struct sn_winograd_span *s);
 
 /*

@@ -20,7 +20,7 @@ SN_WINOGRAD_LINES(sn_real)
 /* Where tile t's 16 lanes of plane c lie in v at position p. */
 static size_t place(const struct sn_winograd_span *s, int c, size_t p, int t)
 {
-    return (size_t)c * s->plane + (size_t)(s->at[p] + (ptrdiff_t)(t - s->base) * SN_LANES);
+    return (size_t)c * s->plane + p % 6 * s->step[p / 6] + (size_t)(s->at[p / 6] + (ptrdiff_t)(t - s->base) * SN_LANES);
 }
 
 void SN_REF(winograd_weights)(const struct sn_winograd_weights *p)

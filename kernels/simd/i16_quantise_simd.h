@@ -126,8 +126,10 @@ void SN_SIMD(i16_winograd_input)(const struct sn_i16_winograd *p, const struct s
             int32_t *q = s->v + (size_t)(c0 / 2) * pair + tile * SN_LANES;
             float *scale = &s->t[(size_t)(c0 / SN_CHUNK) * (size_t)s->tiles + tile];
 
-            for (int i = 0; i < SN_I16_POSITIONS; i++)
-                one.at[i] = i * SN_LANES;
+            for (int i = 0; i < 6; i++) {
+                one.at[i] = i * 6 * SN_LANES;
+                one.step[i] = SN_LANES;
+            }
             chunk.x += c0;
             if (t + 1 < s->t1)
                 i16_fetch(&chunk, t + 1, one.c1);

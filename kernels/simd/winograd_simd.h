@@ -8,6 +8,8 @@
 #include "kernels/ref/winograd_tiles.h"
 #include "kernels/simd/tile_simd.h"
 
+#include <math.h>
+
 #define FMA(a, b, c) v_fma((a), (b), (c))
 #define MUL(a, b) v_mul((a), (b))
 #define ADD(a, b) v_add((a), (b))
@@ -15,8 +17,39 @@
 #define SET(x) v_set1((float)(x))
 SN_WINOGRAD_LINES(V)
 
+/*
+ * Lines from <= i < to of a row of them, `step` floats apart. Two addresses, the rest by adding: as a sum from further
+ * away each would be kept on the stack.
+ */
+SN_INLINE void lines_load(const int from, const int to, const float *p, size_t step, V *line)
+{
+    const float *p3 = p + 3 * step;
+
+    SN_HIDE(p);
+    SN_HIDE(p3);
+    SN_UNROLL
+    for (int i = from; i < to; i++)
+        line[i] = v_load(i < 3 ? p + (size_t)i * step : p3 + (size_t)(i - 3) * step);
+}
+
+/* Fetches the lines two further on, which are stored next: a store that waits for its line holds up those behind it. */
+SN_INLINE void lines_store(const int from, const int to, float *p, size_t step, const V *line)
+{
+    float *p3 = p + 3 * step;
+
+    SN_HIDE(p);
+    SN_HIDE(p3);
+    SN_UNROLL
+    for (int i = from; i < to; i++) {
+        float *at = i < 3 ? p + (size_t)i * step : p3 + (size_t)(i - 3) * step;
+
+        __builtin_prefetch(at + 2 * SN_LANES, 1);
+        v_store(at, line[i]);
+    }
+}
+
 #ifndef SN_PARTS_ONLY
-SN_INLINE void weights_to(const struct sn_winograd_weights *p, const size_t points)
+SN_INLINE void weights_to(const struct sn_winograd_weights *p, const int points)
 {
     const float *w = p->w;
     float *u = p->u;
@@ -26,16 +59,19 @@ SN_INLINE void weights_to(const struct sn_winograd_weights *p, const size_t poin
 
         SN_UNROLL
         for (size_t kw = 0; kw < 3; kw++) {
+            const float *x = w + kw * p->n + i;
+
+            SN_HIDE(x);
             SN_UNROLL
             for (size_t kh = 0; kh < 3; kh++)
-                line[kh] = v_load(w + (kh * 3 + kw) * p->n + i);
+                line[kh] = v_load(x + kh * 3 * p->n);
             if (points == 3)
                 winograd_filter_pair(line, g[kw]);
             else
                 winograd_filter(line, g[kw]);
         }
         SN_UNROLL
-        for (size_t r = 0; r < points; r++) {
+        for (int r = 0; r < points; r++) {
             SN_UNROLL
             for (size_t kw = 0; kw < 3; kw++)
                 line[kw] = g[kw][r];
@@ -43,9 +79,7 @@ SN_INLINE void weights_to(const struct sn_winograd_weights *p, const size_t poin
                 winograd_filter_pair(line, out);
             else
                 winograd_filter(line, out);
-            SN_UNROLL
-            for (size_t c = 0; c < points; c++)
-                v_store(u + (r * 6 + c) * p->stride + i, out[c]);
+            lines_store(0, points, u + (size_t)r * 6 * p->stride + i, p->stride, out);
         }
     }
 }
@@ -76,8 +110,8 @@ void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
         break;                                                                                    \
     }
 
-/* One tile of one plane; px points at its first input pixel, steps are in floats. Position p goes to v at[p] + tile. */
-SN_INLINE void input_tile(const int high, const int wide, const float *px, size_t row, size_t col, float *v, const ptrdiff_t *at,
+/* One tile of one plane, to v, `tile` floats behind the first; px points at its first input pixel, steps are in floats. */
+SN_INLINE void input_tile(const int high, const int wide, const float *px, size_t row, size_t col, const struct sn_winograd_span *s, float *v,
                           ptrdiff_t tile)
 {
     for (int l = 0; l < SN_LANES; l += VN) {
@@ -85,9 +119,7 @@ SN_INLINE void input_tile(const int high, const int wide, const float *px, size_
 
         SN_UNROLL
         for (int j = 0; j < sn_piece_inputs(wide); j++) {
-            SN_UNROLL
-            for (int i = 0; i < sn_piece_inputs(high); i++)
-                line[i] = v_load(px + (size_t)i * row + (size_t)j * col + l);
+            lines_load(0, sn_piece_inputs(high), px + (size_t)j * col + l, row, line);
             winograd_input(high, line, d[j]);
         }
         SN_UNROLL
@@ -96,9 +128,7 @@ SN_INLINE void input_tile(const int high, const int wide, const float *px, size_
             for (int j = 0; j < sn_piece_inputs(wide); j++)
                 line[j] = d[j][i];
             winograd_input(wide, line, out);
-            SN_UNROLL
-            for (int j = sn_points_from(wide); j < sn_points_to(wide); j++)
-                v_store(v + (at[i * 6 + j] + tile) + l, out[j]);
+            lines_store(sn_points_from(wide), sn_points_to(wide), v + (s->at[i] + tile) + l, s->step[i], out);
         }
     }
 }
@@ -139,7 +169,7 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
                 row = 6 * SN_LANES;
                 col = SN_LANES;
             }
-            SN_KIND_SWITCH(high, wide, input_tile(HIGH, WIDE, x, row, col, v, s->at, (ptrdiff_t)(t - s->base) * SN_LANES))
+            SN_KIND_SWITCH(high, wide, input_tile(HIGH, WIDE, x, row, col, s, v, (ptrdiff_t)(t - s->base) * SN_LANES))
         }
     }
 }
@@ -176,7 +206,7 @@ static void product(const struct sn_winograd *p, const struct sn_winograd_span *
         return;
     pieces = (n + TILE_PIXELS - 1) / TILE_PIXELS;
     pace = SN_MAX(share / (size_t)pieces, (size_t)1);
-    v += s->at[pos] + (ptrdiff_t)(t0 - s->base) * SN_LANES;
+    v += pos % 6 * s->step[pos / 6] + (size_t)(s->at[pos / 6] + (ptrdiff_t)(t0 - s->base) * SN_LANES);
     m += (size_t)(t0 - s->t0) * SN_GROUP;
     for (int half = 0; half < SN_GROUP && g * SN_GROUP + half < p->oc; half += TILE_OC)
         for (int i = 0; i < pieces; i++) {
@@ -250,47 +280,49 @@ static void products_in_use(const struct sn_winograd *p, const struct sn_winogra
 
 #endif
 
-/* One tile's outputs of VN channels: back-transform, bias, residual, activation. */
+/*
+ * One tile's outputs of VN channels: back-transform, bias, residual, activation. What the stores might change,
+ * as the compiler sees it, is in variables before the first of them.
+ */
 SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const int wide, const float *m, size_t stride, int channel,
                            int y0, int x0, V *finite)
 {
-    int plane = channel / SN_LANES;
-    size_t lane = (size_t)(channel % SN_LANES);
-    const float *res = p->res ? (const float *)p->res[plane] + lane : NULL;
-    float *y = (float *)p->y[plane] + lane;
-    V b = p->bias ? v_load((const float *)p->bias + channel) : v_zero(), slope = v_set1(p->act.slope);
+    size_t col = (size_t)p->dil * SN_LANES, row = col * (size_t)p->w;
+    size_t at = ((size_t)y0 * (size_t)p->w + (size_t)x0) * SN_LANES + (size_t)(channel % SN_LANES);
+    const float *res = p->res ? (const float *)p->res[channel / SN_LANES] + at : NULL;
+    float *y = (float *)p->y[channel / SN_LANES] + at;
+    V bias = p->bias ? v_load((const float *)p->bias + channel) : v_zero(); /* + 0 changes nothing but -0, which is flushed */
+    V least = v_set1(p->act.kind == SN_ACT_RELU ? 0 : -INFINITY), slope = v_set1(p->act.slope), ok = *finite;
+    bool leaky = p->act.kind == SN_ACT_LEAKY;
+    int dil = p->dil, below = p->h - y0, right = p->w - x0;
     V d[6][4], line[6], out[4];
 
     SN_UNROLL
     for (int j = sn_points_from(wide); j < sn_points_to(wide); j++) {
-        SN_UNROLL
-        for (int i = sn_points_from(high); i < sn_points_to(high); i++)
-            line[i] = v_load(m + (size_t)(i * 6 + j) * stride);
+        lines_load(sn_points_from(high), sn_points_to(high), m + (size_t)j * stride, 6 * stride, line);
         winograd_output(high, line, d[j]);
     }
     SN_UNROLL
     for (int i = 0; i < sn_piece_outputs(high); i++) {
-        int oy = y0 + i * p->dil;
-
+        if (i * dil >= below)
+            break;
         SN_UNROLL
         for (int j = sn_points_from(wide); j < sn_points_to(wide); j++)
             line[j] = d[j][i];
         winograd_output(wide, line, out);
         SN_UNROLL
         for (int j = 0; j < sn_piece_outputs(wide); j++) {
-            int ox = x0 + j * p->dil;
-            size_t at = ((size_t)oy * (size_t)p->w + (size_t)ox) * SN_LANES;
-            V v;
+            V v = v_flush(v_add(out[j], bias));
 
-            if (oy >= p->h || ox >= p->w)
-                continue;
-            v = v_flush(p->bias ? v_add(out[j], b) : out[j]);
+            if (j * dil >= right)
+                break;
             if (res)
-                v = v_flush(v_add(v, v_load(res + at)));
-            *finite = v_fma(v, v_zero(), *finite); /* infinity and NaN times zero are NaN */
-            v_store(y + at, v_activate(v, p->act.kind, slope));
+                v = v_flush(v_add(v, v_load(res + (size_t)i * row + (size_t)j * col)));
+            ok = v_fma(v, v_zero(), ok); /* infinity and NaN times zero are NaN */
+            v_store(y + (size_t)i * row + (size_t)j * col, leaky ? v_activate(v, SN_ACT_LEAKY, slope) : v_at_least(v, least));
         }
     }
+    *finite = ok;
 }
 
 #ifndef SN_PARTS_ONLY

@@ -47,7 +47,7 @@ static void cut_conv(struct sn_step *s, int threads)
 }
 
 #define U_BYTES ((size_t)36 * (SN_CHUNK * SN_LANES * SN_GROUP + SN_LANES) * sizeof(float)) /* a chunk's transformed weights */
-#define SHARED_TILES 196 /* of 36 products; fewer: threads share the weights, not the tiles */
+#define SHARED_TILES 196 /* of 36 products; fewer: threads share the weight groups, if there are several, not the tiles */
 #define SHARED_WIDE 257  /* the same for wide layers: the products of 256 tiles still fit the second-level cache */
 
 /* How a layer is cut into Winograd tiles (kernels.h), and the products of that for a pair of channels. */
@@ -120,6 +120,14 @@ static bool is_wide(const struct sn_step *s)
     return (14 + SN_GROUP) * channels(&s->x) * 36 * sizeof(float) > CACHE_BYTES / 4 * 3;
 }
 
+static bool is_few(const struct sn_step *s)
+{
+    const struct sn_winograd *p = &s->wino;
+    size_t limit = is_wide(s) && !s->i16 ? SHARED_WIDE : SHARED_TILES;
+
+    return sn_winograd_points(&p->rows, p->kind) * sn_winograd_points(&p->cols, p->kind) < 36 * limit;
+}
+
 /*
  * When a layer's weights are transformed: a question of memory and time, not of bits. Few tiles: each group's
  * by the thread that multiplies with it, chunk by chunk in its second-level cache. Many: the whole layer's
@@ -130,27 +138,27 @@ static enum sn_weights_at when_transformed(const struct sn_net *net, const struc
 {
     size_t kept = (size_t)s->wino.oc * channels(&s->x) * 36 * sizeof(float);
 
-    if (net->opt.memory == SN_MEMORY_FAST || (net->opt.memory == SN_MEMORY_BALANCED && !s->shared && kept <= (size_t)1 << 20))
+    if (net->opt.memory == SN_MEMORY_FAST || (net->opt.memory == SN_MEMORY_BALANCED && !is_few(s) && kept <= (size_t)1 << 20))
         return SN_AT_PACKING;
-    return s->shared ? SN_AT_USE : SN_AT_STEP;
+    return is_few(s) ? SN_AT_USE : SN_AT_STEP;
 }
 
 /*
  * How a Winograd layer is cut. Few tiles: a unit is one weight group with all of them, since each unit transforms its
- * weights again (a block of them where there are fewer groups than threads). Many: a unit is a block of tiles. Where a
- * block's transformed input and one group's weights fit the second-level cache together, groups follow each other, and the
- * block fills a quarter of that cache. Wider layers stream either one: position by position, with all groups, reads the
- * input once and the weights once a block, here of two register tiles.
+ * weights again (a block of them where there are fewer groups than threads). Many, or a single group: a unit is a block of
+ * tiles. Where a block's transformed input and one group's weights fit the second-level cache together, groups follow each
+ * other, and the block fills a quarter of that cache. Wider layers stream either one: position by position, with all
+ * groups, reads the input once and the weights once a block, here of two register tiles.
  */
 static void cut_tiles(const struct sn_net *net, struct sn_step *s, int groups)
 {
     int threads = sn_pool_threads(net->opt.pool), most = s->tiles;
 
     s->unit_groups = 1;
-    if (!s->shared && is_wide(s)) {
+    if (!is_few(s) && is_wide(s)) {
         most = 28;
         s->unit_groups = groups;
-    } else if (!s->shared) {
+    } else if (!is_few(s)) {
         most = (int)SN_MIN(SN_MAX(CACHE_BYTES / 4 / (channels(&s->x) * 36 * sizeof(float)) / 14, 1), 8) * 14;
     }
     s->blocks = (s->tiles + most - 1) / most;
@@ -165,6 +173,7 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
 {
     const struct sn_node *node = s->node;
     struct sn_winograd *p = &s->wino;
+    struct sn_winograd_span all = { 0 };
     int groups = (node->c + SN_GROUP - 1) / SN_GROUP;
     int32_t *start = malloc((size_t)(node->h + node->w) * sizeof *start);
 
@@ -180,14 +189,15 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
     sn_winograd_cut(node->w, node->dil, tiling->kind, tiling->mixed, &p->cols, start + node->h);
     s->winograd = true;
     s->tiles = p->rows.n * p->cols.n;
-    s->shared = tiling->products < 36 * (size_t)(is_wide(s) && !s->i16 ? SHARED_WIDE : SHARED_TILES);
+    s->shared = is_few(s) && (s->i16 || groups > 1); /* a thread's own input need not come from another's cache */
     if (s->i16) {
         sn_i16_cut_winograd(net, s);
         return SN_OK;
     }
     s->kernel = net->kernels.winograd_output_name;
     cut_tiles(net, s, groups);
-    s->v_bytes = (size_t)p->planes * (s->shared ? tiling->products + 36 : (size_t)(s->block + 1) * 36) * SN_LANES * sizeof(float);
+    sn_winograd_place(p, &all, s->tiles);
+    s->v_bytes = (size_t)p->planes * (s->shared ? all.plane : (size_t)(s->block + 1) * 36 * SN_LANES) * sizeof(float);
     s->m_bytes = ((size_t)s->block * SN_GROUP + SN_LANES) * 36 * sizeof(float) * (size_t)s->unit_groups;
     s->transform = when_transformed(net, s);
     net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes) + (s->transform == SN_AT_USE ? U_BYTES : 0));
@@ -209,6 +219,15 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
         .kh = node->kh, .kw = node->kw, .stride = node->stride, .dil = node->dil,
         .pad_h = node->pad, .pad_w = node->pad, .planar = in->planar, .act = node->act,
     };
+    if (!s->i16 && c->kh * c->kw == 1 && c->stride > 1 && c->pad_h + c->pad_w == 0 && node->pre < 0 && !c->planar) { /* gathered first */
+        s->sub = c->stride;
+        s->sub_iw = c->iw;
+        c->stride = 1;
+        c->ih = c->oh;
+        c->iw = c->ow;
+        s->v_bytes = (size_t)(c->oh * c->ow) * SN_LANES * net->elem; /* of a plane */
+        net->scratch_bytes = SN_MAX(net->scratch_bytes, (s->v_bytes + sizeof(void *)) * (size_t)c->planes);
+    }
     if (c->kh == 1 && c->kw == 1 && c->stride == 1 && c->up == 1) { /* no neighbours: one long row */
         c->iw *= c->ih;
         c->ow *= c->oh;
@@ -221,7 +240,7 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
     s->kernel = net->kernels.conv2d_name;
     cut_conv(s, sn_pool_threads(net->opt.pool));
     if (node->pre >= 0) { /* a unit normalises a block of pixels once, for all groups */
-        s->blocks = share_out((c->ow + 55) / 56, sn_pool_threads(net->opt.pool), c->ow);
+        s->blocks = share_out((c->ow + 111) / 112, sn_pool_threads(net->opt.pool), c->ow);
         s->block = (c->ow + s->blocks - 1) / s->blocks;
         s->blocks = (c->ow + s->block - 1) / s->block;
         s->units = (size_t)s->blocks;
