@@ -305,7 +305,7 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const in
     SN_UNROLL
     for (int i = 0; i < sn_piece_outputs(high); i++) {
         if (i * dil >= below)
-            break;
+            continue;
         SN_UNROLL
         for (int j = sn_points_from(wide); j < sn_points_to(wide); j++)
             line[j] = d[j][i];
@@ -315,7 +315,7 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const in
             V v = v_flush(v_add(out[j], bias));
 
             if (j * dil >= right)
-                break;
+                continue;
             if (res)
                 v = v_flush(v_add(v, v_load(res + (size_t)i * row + (size_t)j * col)));
             ok = v_fma(v, v_zero(), ok); /* infinity and NaN times zero are NaN */
