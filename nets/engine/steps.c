@@ -312,6 +312,10 @@ static void make_pool(struct sn_net *net, struct sn_step *s)
                                   .k = node->k, .stride = node->stride, .pad = node->pad, .count_pad = node->count_pad };
     s->kernel = node->op == SN_NODE_MAXPOOL ? net->kernels.maxpool_name : net->kernels.avgpool_name;
     cut_rows(s, 8192 / node->w);
+    if (node->pre >= 0) {
+        s->pre_bytes = (size_t)(((s->block - 1) * node->stride + node->k) * in->w) * SN_LANES * net->elem;
+        net->scratch_thread = SN_MAX(net->scratch_thread, s->pre_bytes);
+    }
 }
 
 static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_error *err)
