@@ -121,11 +121,15 @@ void SN_SIMD(i16_winograd_input)(const struct sn_i16_winograd *p, const struct s
     for (int t = s->t0; t < s->t1; t++)
         for (int c0 = s->c0; c0 < s->c1; c0 += SN_CHUNK) {
             struct sn_winograd chunk = p->c;
-            struct sn_winograd_span one = { .t0 = t, .t1 = t + 1, .c1 = SN_MIN(SN_CHUNK, s->c1 - c0), .base = t, .v = v, .stride = SN_LANES };
+            struct sn_winograd_span one = { .t0 = t, .t1 = t + 1, .c1 = SN_MIN(SN_CHUNK, s->c1 - c0), .base = t, .v = v, .plane = SN_I16_POSITIONS * SN_LANES };
             size_t tile = (size_t)(t - s->base), pair = (size_t)s->tiles * SN_LANES;
             int32_t *q = s->v + (size_t)(c0 / 2) * pair + tile * SN_LANES;
             float *scale = &s->t[(size_t)(c0 / SN_CHUNK) * (size_t)s->tiles + tile];
 
+            for (int i = 0; i < 6; i++) {
+                one.at[i] = i * 6 * SN_LANES;
+                one.step[i] = SN_LANES;
+            }
             chunk.x += c0;
             if (t + 1 < s->t1)
                 i16_fetch(&chunk, t + 1, one.c1);

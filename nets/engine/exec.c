@@ -248,7 +248,7 @@ static struct sn_winograd_span tiles(const struct job *j, int block, int thread)
                                      .v = s->shared ? j->net->scratch : mine + s->m_bytes,
                                      .u = mine + s->m_bytes + (s->shared ? 0 : s->v_bytes) };
 
-    span.stride = ((size_t)(s->shared ? s->tiles : t1 - t0) + 1) * SN_LANES;
+    sn_winograd_place(&s->wino, &span, s->shared ? s->tiles : t1);
     return span;
 }
 
