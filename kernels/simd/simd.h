@@ -14,6 +14,8 @@
 #else
 #define SN_UNROLL _Pragma("GCC unroll 32")
 #endif
+/* What the compiler may not take apart: it keeps the value in a register and does not work it out anew at each use. */
+#define SN_OPAQUE(x) __asm__("" : "+r"(x))
 #define SN_INLINE static inline __attribute__((always_inline))
 
 SN_INLINE V v_activate(V y, enum sn_act kind, V slope)

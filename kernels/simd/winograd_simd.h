@@ -74,29 +74,66 @@ SN_INLINE int walk_y(const struct sn_winograd *p, const struct walk *w) { return
 SN_INLINE int walk_x(const struct sn_winograd *p, const struct walk *w) { return w->phase_x + w->tx * 4 * p->dil; }
 
 #ifndef SN_PARTS_ONLY
+/* Distances of lines, in floats: out of them and one pointer, six lines are addressed without working out six pointers. */
+struct lines {
+    size_t one, three, five;
+};
+
+SN_INLINE struct lines lines_of(size_t step)
+{
+    struct lines l = { step, 3 * step, 5 * step };
+
+    SN_OPAQUE(l.three);
+    SN_OPAQUE(l.five);
+    return l;
+}
+
+/*
+ * Rows a and b of one tile's transform: down the columns, then along these two rows, which stay in registers; the pairs
+ * (1, 2) and (3, 4) share most of what they are made of. All six rows would go through memory, and the next tile's loads
+ * wait for stores to lines that differ from theirs in the upper address bits only.
+ */
+SN_INLINE void input_rows(const float *px, struct lines row, size_t col, const size_t a, const size_t b, float *v, struct lines pos)
+{
+    V d[2][6], line[6], out[6];
+
+    SN_UNROLL
+    for (int j = 0; j < 6; j++, px += col) {
+        SN_OPAQUE(px);
+        line[0] = v_load(px);
+        line[1] = v_load(px + row.one);
+        line[2] = v_load(px + 2 * row.one);
+        line[3] = v_load(px + row.three);
+        line[4] = v_load(px + 4 * row.one);
+        line[5] = v_load(px + row.five);
+        winograd_input(line, out);
+        d[0][j] = out[a];
+        d[1][j] = out[b];
+    }
+    SN_UNROLL
+    for (int i = 0; i < 2; i++) {
+        float *to = v + (i > 0 ? b : a) * 6 * pos.one;
+
+        SN_OPAQUE(to);
+        winograd_input(d[i], out);
+        v_store(to, out[0]);
+        v_store(to + pos.one, out[1]);
+        v_store(to + 2 * pos.one, out[2]);
+        v_store(to + pos.three, out[3]);
+        v_store(to + 4 * pos.one, out[4]);
+        v_store(to + pos.five, out[5]);
+    }
+}
+
 /* One tile of one plane; px points at its first input pixel, steps are in floats. */
 SN_INLINE void input_tile(const float *px, size_t row, size_t col, float *v, size_t stride)
 {
-    for (int l = 0; l < SN_LANES; l += VN) {
-        V d[6][6], line[6], out[6];
+    struct lines rows = lines_of(row), pos = lines_of(stride);
 
-        SN_UNROLL
-        for (size_t j = 0; j < 6; j++) {
-            SN_UNROLL
-            for (size_t i = 0; i < 6; i++)
-                line[i] = v_load(px + i * row + j * col + l);
-            winograd_input(line, d[j]);
-        }
-        SN_UNROLL
-        for (size_t i = 0; i < 6; i++) {
-            SN_UNROLL
-            for (size_t j = 0; j < 6; j++)
-                line[j] = d[j][i];
-            winograd_input(line, out);
-            SN_UNROLL
-            for (size_t j = 0; j < 6; j++)
-                v_store(v + (i * 6 + j) * stride + l, out[j]);
-        }
+    for (int l = 0; l < SN_LANES; l += VN) {
+        input_rows(px + l, rows, col, 1, 2, v + l, pos);
+        input_rows(px + l, rows, col, 3, 4, v + l, pos);
+        input_rows(px + l, rows, col, 0, 5, v + l, pos);
     }
 }
 
@@ -126,14 +163,17 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
         for (int t = s->t0; t < s->t1; t++, v += SN_LANES, walk_on(p, &at)) {
             int y0 = walk_y(p, &at), x0 = walk_x(p, &at);
 
-            if (y0 >= p->dil && x0 >= p->dil && y0 + 4 * p->dil < p->h && x0 + 4 * p->dil < p->w) {
-                const float *x = plane + ((size_t)(y0 - p->dil) * (size_t)p->w + (size_t)(x0 - p->dil)) * SN_LANES;
+            size_t row = 6 * SN_LANES, col = SN_LANES;
+            const float *x = copy;
 
-                input_tile(x, (size_t)(p->dil * p->w) * SN_LANES, (size_t)p->dil * SN_LANES, v, s->stride);
+            if (y0 >= p->dil && x0 >= p->dil && y0 + 4 * p->dil < p->h && x0 + 4 * p->dil < p->w) {
+                row = (size_t)(p->dil * p->w) * SN_LANES;
+                col = (size_t)p->dil * SN_LANES;
+                x = plane + ((size_t)(y0 - p->dil) * (size_t)p->w + (size_t)(x0 - p->dil)) * SN_LANES;
             } else {
                 border_tile(p, plane, y0, x0, copy);
-                input_tile(copy, 6 * SN_LANES, SN_LANES, v, s->stride);
             }
+            input_tile(x, row, col, v, s->stride);
         }
     }
 }
