@@ -27,10 +27,11 @@ SN_INLINE const float *conv_line(const struct sn_conv2d *p, const int np, const 
 /* One vector of outputs on its way out. */
 SN_INLINE V conv_value(V v, const float *bias, const float *res, const enum sn_act act, V slope)
 {
-    v = v_flush(bias ? v_add(v, v_load(bias)) : v);
+    if (bias)
+        v = v_add(v, v_load(bias));
     if (res)
-        v = v_flush(v_add(v, v_load(res)));
-    return v_activate(v, act, slope);
+        v = v_add(v_flush(v), v_load(res));
+    return v_finish(v, act, slope);
 }
 
 /* act, and whether there is a residual, are constants in each of the copies below. */
