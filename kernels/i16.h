@@ -72,7 +72,8 @@ struct sn_i16_conv2d {
     const float *t, *z;
     size_t group_stride, z_stride;
 };
-typedef void sn_i16_conv2d_fn(const struct sn_i16_conv2d *p, const struct sn_conv_span *span);
+/* true when every sum it stored was finite, before the activation */
+typedef bool sn_i16_conv2d_fn(const struct sn_i16_conv2d *p, const struct sn_conv_span *span);
 
 /*
  * The parts of a Winograd convolution (kernels.h):

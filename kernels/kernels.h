@@ -22,6 +22,7 @@
 #define SN_LANES 16 /* channels in a plane */
 #define SN_GROUP 32 /* output channels in a weight group: two planes */
 #define SN_CHUNK 4  /* planes in a chunk of the channel sum: 64 channels */
+#define SN_PLANAR_REACH 32 /* columns from the first to the last tap of a planar input's row */
 
 enum sn_act { SN_ACT_NONE, SN_ACT_RELU, SN_ACT_LEAKY };
 
@@ -34,7 +35,7 @@ struct sn_activation {
 /*
  * conv2d: y = act(conv(x, w) + bias + residual); dilation as in Chen et al. 2017, eq. (1).
  *   x      `planes` planes [ih][iw][16]; padding is implied, not stored. planar: at most 4 planes [ih][iw], one
- *          channel each (a network's input)
+ *          channel each (a network's input); stride 1 or 2 then, and dil (kw - 1) <= SN_PLANAR_REACH
  *   w      [groups][chunk][kh][kw][used lanes of the chunk][32]: the order of use; lanes of output
  *          channels beyond oc are zero. group_stride elements from group to group
  *   bias   [groups * 32], zero beyond oc, or NULL
@@ -66,7 +67,8 @@ struct sn_conv_span {
     int g0, g1;
     int p0, p1;
 };
-typedef void sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *span);
+/* true when every sum it stored was finite, before the activation */
+typedef bool sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *span);
 
 /*
  * winograd: the convolution 3x3, stride 1, any dilation, padding = dilation, in 6x6 tiles that give
@@ -111,7 +113,7 @@ struct sn_winograd_weights {
 };
 typedef void sn_winograd_weights_fn(const struct sn_winograd_weights *p);
 typedef void sn_winograd_input_fn(const struct sn_winograd *p, const struct sn_winograd_span *s);
-/* true when every value it stored is finite */
+/* true when every sum it stored was finite, before the activation */
 typedef bool sn_winograd_output_fn(const struct sn_winograd *p, const struct sn_winograd_span *s);
 
 /*

@@ -122,9 +122,10 @@ static bool finish(const float *bias, const void *const *res, void *const *y, in
     return finite;
 }
 
-void sn_i16_conv2d_ref(const struct sn_i16_conv2d *p, const struct sn_conv_span *span)
+bool sn_i16_conv2d_ref(const struct sn_i16_conv2d *p, const struct sn_conv_span *span)
 {
     const struct sn_conv2d *c = &p->c;
+    bool finite = true;
 
     for (int g = span->g0; g < span->g1; g++)
         for (int px = span->p0; px < span->p1; px++) {
@@ -133,8 +134,9 @@ void sn_i16_conv2d_ref(const struct sn_i16_conv2d *p, const struct sn_conv_span 
             float m[SN_GROUP] = { 0 };
 
             conv_pixel(p, g, oy, ox, m);
-            (void)finish(c->bias, c->res, c->y, c->oc, &c->act, g % c->groups * SN_GROUP, pixel, m);
+            finite &= finish(c->bias, c->res, c->y, c->oc, &c->act, g % c->groups * SN_GROUP, pixel, m);
         }
+    return finite;
 }
 
 /* ---- Winograd ----------------------------------------------------------------------------------- */

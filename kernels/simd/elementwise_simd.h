@@ -21,7 +21,7 @@ void SN_SIMD(affine)(const struct sn_affine *p)
 
         for (size_t i = 0; i < p->n; i++)
             v_store(y + i * SN_LANES + l,
-                    v_finish(v_fma(v_load(x + i * SN_LANES + l), a, b), p->act.kind, slope));
+                    v_activate(v_flush(v_fma(v_load(x + i * SN_LANES + l), a, b)), p->act.kind, slope));
     }
 }
 
@@ -35,7 +35,7 @@ void SN_SIMD(add)(const struct sn_add *p)
     for (; i + VN <= p->n; i += VN) {
         V v = v_load(a + i);
 
-        v_store(y + i, v_finish(b ? v_add(v, v_load(b + i)) : v, p->act.kind, slope));
+        v_store(y + i, v_activate(v_flush(b ? v_add(v, v_load(b + i)) : v), p->act.kind, slope));
     }
     for (; i < p->n; i++)
         y[i] = activate1(sn_flush(b ? a[i] + b[i] : a[i]), &p->act);

@@ -159,13 +159,13 @@ static void i16_sum(const struct sn_i16_conv2d *p, const struct conv_tile *t, in
 }
 
 /* n tiles, all channels of weight group g. */
-static void i16_block(const void *conv, const struct conv_tile *t, int n, int g, bool wide)
+static bool i16_block(const void *conv, const struct conv_tile *t, int n, int g, bool wide)
 {
     const struct sn_i16_conv2d *p = conv;
     const struct sn_conv2d *c = &p->c;
     _Alignas(64) float total[BLOCK][TILE_PIXELS * TILE_OC];
     int taps = c->kh * c->kw, quad = g / c->groups, channel = g % c->groups * SN_GROUP, pairs = sn_i16_pairs(c->planes);
-    bool single = taps == 1 && c->pad_h == 0 && c->pad_w == 0;
+    bool single = taps == 1 && c->pad_h == 0 && c->pad_w == 0, finite = true;
 
     (void)wide;
     for (int half = 0; half < SN_GROUP && channel + half < c->oc; half += TILE_OC) {
@@ -184,18 +184,19 @@ static void i16_block(const void *conv, const struct conv_tile *t, int n, int g,
                 i16_sum(p, &t[i], k0, k1, single, w, later + (size_t)i * pace * words, pace, z, total[i]);
             w += words * SN_GROUP;
         }
-        for (int i = 0; i < n; i++) {
-            size_t pixel = ((size_t)(t[i].oy * c->up + quad / 2) * (size_t)c->ow + (size_t)t[i].ox) * (size_t)c->up + (size_t)(quad % 2);
-
-            conv_finish(c, t[i].np, channel + half, pixel, total[i]);
-        }
+        for (int i = 0; i < n; i++)
+            finite &= conv_finish(c, &t[i], channel + half, quad, total[i]);
     }
+    return finite;
 }
 
-void SN_SIMD(i16_conv2d)(const struct sn_i16_conv2d *p, const struct sn_conv_span *span)
+bool SN_SIMD(i16_conv2d)(const struct sn_i16_conv2d *p, const struct sn_conv_span *span)
 {
+    bool finite = true;
+
     for (int g = span->g0; g < span->g1; g++)
-        conv_walk(&p->c, span, g, false, i16_block, p);
+        finite &= conv_walk(&p->c, span, g, false, i16_block, p);
+    return finite;
 }
 
 /* ---- Winograd -------------------------------------------------------------------------------------- */

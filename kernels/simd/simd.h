@@ -21,18 +21,10 @@
 SN_INLINE V v_activate(V y, enum sn_act kind, V slope)
 {
     if (kind == SN_ACT_RELU)
-        return v_select(v_lt(y, v_zero()), v_zero(), y);
+        return v_at_least(y, v_zero());
     if (kind == SN_ACT_LEAKY)
         return v_select(v_lt(y, v_zero()), v_flush(v_mul(y, slope)), y);
     return y;
-}
-
-/* A value on its way out: flushed, then activated. What a ReLU leaves is at least FLT_MIN: one comparison for both. */
-SN_INLINE V v_finish(V y, enum sn_act kind, V slope)
-{
-    if (kind == SN_ACT_RELU)
-        return v_select(v_lt(y, v_set1(FLT_MIN)), v_zero(), y);
-    return v_activate(v_flush(y), kind, slope);
 }
 
 #endif

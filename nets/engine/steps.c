@@ -48,7 +48,7 @@ static void cut_conv(struct sn_step *s, int threads)
 
 #define TILE_BYTES ((size_t)36 * SN_LANES * sizeof(float)) /* one plane's transformed tile */
 #define U_BYTES ((size_t)36 * (SN_CHUNK * SN_LANES * SN_GROUP + SN_LANES) * sizeof(float)) /* a chunk's transformed weights */
-#define SHARED_TILES 196 /* fewer: threads share the weights, not the tiles */
+#define SHARED_TILES 196 /* fewer: threads share the weight groups, if there are several, not the tiles */
 #define SHARED_BLOCK 64  /* of these, a unit's: its products stay in the second-level cache */
 
 /*
@@ -79,14 +79,14 @@ static enum sn_weights_at when_transformed(const struct sn_net *net, const struc
 {
     size_t kept = (size_t)s->wino.oc * channels(&s->x) * 36 * sizeof(float);
 
-    if (net->opt.memory == SN_MEMORY_FAST || (net->opt.memory == SN_MEMORY_BALANCED && !s->shared && kept <= (size_t)1 << 20))
+    if (net->opt.memory == SN_MEMORY_FAST || (net->opt.memory == SN_MEMORY_BALANCED && s->tiles >= SHARED_TILES && kept <= (size_t)1 << 20))
         return SN_AT_PACKING;
-    return s->shared ? SN_AT_USE : SN_AT_STEP;
+    return s->tiles < SHARED_TILES ? SN_AT_USE : SN_AT_STEP;
 }
 
 /*
  * How a Winograd layer is cut. Few tiles: a unit is one weight group with all of them (a block of them where there are
- * fewer groups than threads). Many: a unit is a block of tiles. Where a block's transformed input and one group's
+ * fewer groups than threads). Many, or a single group: a unit is a block of tiles. Where a block's transformed input and one group's
  * weights fit the second-level cache together, groups follow each other, and the block fills a quarter of that cache.
  * Wider layers stream either one: position by position, with all groups, reads the input once and the weights once a
  * block, here of two register tiles.
@@ -96,7 +96,7 @@ static void cut_tiles(const struct sn_net *net, struct sn_step *s, int groups)
     int threads = sn_pool_threads(net->opt.pool), most = SHARED_BLOCK;
 
     s->unit_groups = 1;
-    if (!s->shared) {
+    if (s->tiles >= SHARED_TILES) {
         size_t k = channels(&s->x), tile = k * 36 * sizeof(float);
 
         if (14 * tile + 36 * SN_GROUP * k * sizeof(float) <= CACHE_BYTES / 4 * 3) {
@@ -128,7 +128,7 @@ static void make_winograd(struct sn_net *net, struct sn_step *s)
     };
     s->winograd = true;
     s->tiles = ty * tx * node->dil * node->dil;
-    s->shared = s->tiles < SHARED_TILES;
+    s->shared = s->tiles < SHARED_TILES && (s->i16 || groups > 1); /* a thread's own input need not come from another's cache */
     if (s->i16) {
         sn_i16_cut_winograd(net, s);
         return;
@@ -156,6 +156,15 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
         .kh = node->kh, .kw = node->kw, .stride = node->stride, .dil = node->dil,
         .pad_h = node->pad, .pad_w = node->pad, .planar = in->planar, .act = node->act,
     };
+    if (!s->i16 && c->kh * c->kw == 1 && c->stride > 1 && c->pad_h + c->pad_w == 0 && node->pre < 0 && !c->planar) { /* gathered first */
+        s->sub = c->stride;
+        s->sub_iw = c->iw;
+        c->stride = 1;
+        c->ih = c->oh;
+        c->iw = c->ow;
+        s->v_bytes = (size_t)(c->oh * c->ow) * SN_LANES * net->elem; /* of a plane */
+        net->scratch_bytes = SN_MAX(net->scratch_bytes, (s->v_bytes + sizeof(void *)) * (size_t)c->planes);
+    }
     if (c->kh == 1 && c->kw == 1 && c->stride == 1 && c->up == 1) { /* no neighbours: one long row */
         c->iw *= c->ih;
         c->ow *= c->oh;
@@ -168,7 +177,7 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
     s->kernel = net->kernels.conv2d_name;
     cut_conv(s, sn_pool_threads(net->opt.pool));
     if (node->pre >= 0) { /* a unit normalises a block of pixels once, for all groups */
-        s->blocks = share_out((c->ow + 55) / 56, sn_pool_threads(net->opt.pool), c->ow);
+        s->blocks = share_out((c->ow + 111) / 112, sn_pool_threads(net->opt.pool), c->ow);
         s->block = (c->ow + s->blocks - 1) / s->blocks;
         s->blocks = (c->ow + s->block - 1) / s->block;
         s->units = (size_t)s->blocks;
