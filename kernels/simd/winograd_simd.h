@@ -7,6 +7,8 @@
 #include "kernels/ref/winograd_line.h"
 #include "kernels/simd/tile_simd.h"
 
+#include <math.h>
+
 #define FMA(a, b, c) v_fma((a), (b), (c))
 #define MUL(a, b) v_mul((a), (b))
 #define ADD(a, b) v_add((a), (b))
@@ -73,7 +75,6 @@ SN_INLINE void walk_on(const struct sn_winograd *p, struct walk *w)
 SN_INLINE int walk_y(const struct sn_winograd *p, const struct walk *w) { return w->phase_y + w->ty * 4 * p->dil; }
 SN_INLINE int walk_x(const struct sn_winograd *p, const struct walk *w) { return w->phase_x + w->tx * 4 * p->dil; }
 
-#ifndef SN_PARTS_ONLY
 /* Distances of lines, in floats: out of them and one pointer, six lines are addressed without working out six pointers. */
 struct lines {
     size_t one, three, five;
@@ -88,6 +89,7 @@ SN_INLINE struct lines lines_of(size_t step)
     return l;
 }
 
+#ifndef SN_PARTS_ONLY
 /*
  * Rows a and b of one tile's transform: down the columns, then along these two rows, which stay in registers; the pairs
  * (1, 2) and (3, 4) share most of what they are made of. All six rows would go through memory, and the next tile's loads
@@ -271,46 +273,78 @@ static void products_in_use(const struct sn_winograd *p, const struct sn_winogra
 
 #endif
 
-/* One tile's 4x4 outputs of VN channels: back-transform, bias, residual, activation. */
-SN_INLINE void output_tile(const struct sn_winograd *p, const float *m, size_t stride, int channel, int y0, int x0, V *finite)
+/* Where a tile's outputs go, and what happens to them on the way: in registers, out of reach of the stores. */
+struct output {
+    const float *res;
+    float *y;
+    V bias, least, slope;
+    size_t row, col;  /* floats between outputs */
+    int rows, cols;   /* of the 4x4 that lie inside the image */
+    bool leaky;
+};
+
+/*
+ * Rows a and a + 2 of one tile's 4x4 outputs of VN channels: the back-transform, as in input_rows, then bias, residual and
+ * activation. Gives NaNs where one was not finite.
+ */
+SN_INLINE V output_rows(const float *m, struct lines row, size_t col, const int a, struct output o)
 {
-    int plane = channel / SN_LANES;
-    size_t lane = (size_t)(channel % SN_LANES);
-    const float *res = p->res ? (const float *)p->res[plane] + lane : NULL;
-    float *y = (float *)p->y[plane] + lane;
-    V b = p->bias ? v_load((const float *)p->bias + channel) : v_zero(), slope = v_set1(p->act.slope);
-    V d[6][4], line[6], out[4];
+    V d[2][6], line[6], out[4], finite = v_zero();
 
     SN_UNROLL
-    for (size_t j = 0; j < 6; j++) {
-        SN_UNROLL
-        for (size_t i = 0; i < 6; i++)
-            line[i] = v_load(m + (i * 6 + j) * stride);
-        winograd_output(line, d[j]);
+    for (int j = 0; j < 6; j++, m += col) {
+        SN_OPAQUE(m);
+        line[0] = v_load(m);
+        line[1] = v_load(m + row.one);
+        line[2] = v_load(m + 2 * row.one);
+        line[3] = v_load(m + row.three);
+        line[4] = v_load(m + 4 * row.one);
+        line[5] = v_load(m + row.five);
+        winograd_output(line, out);
+        d[0][j] = out[a];
+        d[1][j] = out[a + 2];
     }
     SN_UNROLL
-    for (int i = 0; i < 4; i++) {
-        int oy = y0 + i * p->dil;
+    for (int i = 0; i < 2; i++) {
+        size_t at = (size_t)(a + 2 * i) * o.row;
 
+        if (a + 2 * i >= o.rows)
+            break;
+        winograd_output(d[i], out);
         SN_UNROLL
-        for (int j = 0; j < 6; j++)
-            line[j] = d[j][i];
-        winograd_output(line, out);
-        SN_UNROLL
-        for (int j = 0; j < 4; j++) {
-            int ox = x0 + j * p->dil;
-            size_t at = ((size_t)oy * (size_t)p->w + (size_t)ox) * SN_LANES;
-            V v;
+        for (int j = 0; j < 4; j++, at += o.col) {
+            V v = v_flush(v_add(out[j], o.bias));
 
-            if (oy >= p->h || ox >= p->w)
-                continue;
-            v = v_flush(p->bias ? v_add(out[j], b) : out[j]);
-            if (res)
-                v = v_flush(v_add(v, v_load(res + at)));
-            *finite = v_fma(v, v_zero(), *finite); /* infinity and NaN times zero are NaN */
-            v_store(y + at, v_activate(v, p->act.kind, slope));
+            if (j >= o.cols)
+                break;
+            if (o.res)
+                v = v_flush(v_add(v, v_load(o.res + at)));
+            finite = v_fma(v, v_zero(), finite); /* infinity and NaN times zero are NaN */
+            v_store(o.y + at, o.leaky ? v_activate(v, SN_ACT_LEAKY, o.slope) : v_at_least(v, o.least));
         }
     }
+    return finite;
+}
+
+/* How many of 4 pixels `dil` apart, from `from` on, lie before `end`. */
+SN_INLINE int count4(int from, int end, int dil)
+{
+    return (from < end) + (from + dil < end) + (from + 2 * dil < end) + (from + 3 * dil < end);
+}
+
+SN_INLINE void output_tile(const struct sn_winograd *p, const float *m, size_t stride, int channel, int y0, int x0, V *finite)
+{
+    size_t at = ((size_t)y0 * (size_t)p->w + (size_t)x0) * SN_LANES + (size_t)(channel % SN_LANES);
+    struct output o = {
+        .res = p->res ? (const float *)p->res[channel / SN_LANES] + at : NULL, .y = (float *)p->y[channel / SN_LANES] + at,
+        .bias = p->bias ? v_load((const float *)p->bias + channel) : v_zero(), /* + 0 changes nothing but -0, which is flushed */
+        .least = v_set1(p->act.kind == SN_ACT_RELU ? 0 : -INFINITY), .slope = v_set1(p->act.slope), .leaky = p->act.kind == SN_ACT_LEAKY,
+        .row = (size_t)(p->dil * p->w) * SN_LANES, .col = (size_t)p->dil * SN_LANES,
+        .rows = count4(y0, p->h, p->dil), .cols = count4(x0, p->w, p->dil),
+    };
+    V f = output_rows(m, lines_of(6 * stride), stride, 0, o);
+
+    *finite = v_add(*finite, v_add(f, output_rows(m, lines_of(6 * stride), stride, 1, o)));
 }
 
 #ifndef SN_PARTS_ONLY
