@@ -58,6 +58,7 @@ SN_INLINE V conv_store(const struct sn_conv2d *p, const struct conv_tile *t, int
                 res += step;
             }
             finite = v_fma(v, v_zero(), finite); /* infinity and NaN times zero are NaN */
+            __builtin_prefetch(y + (size_t)t->np * step, 1); /* the next tile's line */
             v_store(y, leaky ? v_activate(v, SN_ACT_LEAKY, slope) : v_at_least(v, least));
         }
     }

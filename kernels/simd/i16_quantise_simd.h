@@ -3,6 +3,7 @@
  * magnitude is found first, then its lines are read again, from the first-level cache.
  */
 #include "kernels/ref/i16_scale.h"
+#include "kernels/ref/winograd_tiles.h"
 #include "kernels/simd/simd.h"
 
 /* The largest magnitude's bits, lane by lane, of `planes` lines, `step` floats apart, times rb. */
@@ -98,8 +99,8 @@ SN_INLINE void quantise_tile(const float *v, const int planes, int32_t *q, size_
  */
 SN_INLINE void i16_fetch(const struct sn_winograd *p, int t, int planes)
 {
-    int per = p->tiles_y * p->tiles_x, phase = t / per, tx = t % per % p->tiles_x;
-    int y0 = phase / p->dil + (t % per / p->tiles_x * 4 - 1) * p->dil, x0 = phase % p->dil + (tx * 4 + 1) * p->dil;
+    struct sn_tile tile = sn_tile_at(p, t);
+    int y0 = p->rows.start[tile.row] - p->dil, x0 = p->cols.start[tile.col] + p->dil;
 
     for (int i = 0; i < 6; i++) {
         size_t row = (size_t)SN_MAX(0, SN_MIN(y0 + i * p->dil, p->h - 1)) * (size_t)p->w;

@@ -247,11 +247,11 @@ bool SN_SIMD(i16_winograd_output)(const struct sn_i16_winograd *p, const struct 
                 }
     }
     for (int channel = s->g * SN_GROUP, end = SN_MIN(channel + SN_GROUP, (p->c.oc + SN_LANES - 1) / SN_LANES * SN_LANES); channel < end; channel += VN) {
-        struct walk at = walk_from(&p->c, s->t0);
+        struct sn_tile at = sn_tile_at(&p->c, s->t0);
 
         m = s->m + channel % SN_GROUP;
-        for (int t = s->t0; t < s->t1; t++, m += SN_GROUP, walk_on(&p->c, &at))
-            output_tile(&p->c, m, mstride, channel, walk_y(&p->c, &at), walk_x(&p->c, &at), &finite);
+        for (int t = s->t0; t < s->t1; t++, m += SN_GROUP, sn_tile_next(&p->c, &at))
+            output_tile(&p->c, 4, 4, m, mstride, channel, p->c.rows.start[at.row], p->c.cols.start[at.col], &finite);
     }
     return v_all_finite(finite);
 }

@@ -14,8 +14,8 @@
 #else
 #define SN_UNROLL _Pragma("GCC unroll 32")
 #endif
-/* What the compiler may not take apart: it keeps the value in a register and does not work it out anew at each use. */
-#define SN_OPAQUE(x) __asm__("" : "+r"(x))
+/* An address the compiler shall not put together with others: it would keep dozens of sums on the stack. */
+#define SN_HIDE(p) __asm__("" : "+r"(p))
 #define SN_INLINE static inline __attribute__((always_inline))
 
 SN_INLINE V v_activate(V y, enum sn_act kind, V slope)

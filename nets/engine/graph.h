@@ -144,7 +144,7 @@ struct sn_step {
     };
     void *weights;                      /* owned: a conv's packed weights and bias, or scale and shift */
     void *scale, *shift;                /* affine, instance norm: [planes * 16], inside weights */
-    void *tables;                       /* owned: upsampling's row and column tables */
+    void *tables;                       /* owned: upsampling's row and column tables, winograd's pieces */
     size_t weight_bytes;
     bool borrowed;                      /* weights lie in a prepacked file */
     size_t units;                       /* pure, assigned dynamically: (groups or planes) * blocks */
