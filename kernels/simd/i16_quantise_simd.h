@@ -81,6 +81,8 @@ void SN_SIMD(i16_quantise)(const struct sn_i16_quantise *p)
 
 /* ---- Winograd -------------------------------------------------------------------------------------- */
 
+#define I16_FAR ((size_t)6 << 20) /* bytes of an input, of which little is left in a second-level cache */
+
 /*
  * Tiles of one row, one after the other, for one chunk: a tile's six columns are transformed downwards; the last two are
  * the next tile's first two, so they stay in a ring of eight. Then its rows, into v, along with the chunk's largest
@@ -91,6 +93,7 @@ struct i16_run {
     const void *const *x;                   /* the chunk's planes */
     int y, x0;                              /* of the first tile's first pixel */
     int n;                                  /* tiles */
+    bool far;                               /* the input is read from memory */
     int32_t *q;                             /* of the first tile; stride, pair: words from position to position, pair to pair */
     size_t stride, pair;
     float *t;
@@ -147,12 +150,20 @@ SN_INLINE void i16_columns(const struct i16_run *r, const int planes, int first,
         }
 }
 
-/* Rows of the tile whose first column lies at `at`, 0 or 4, to v[36][planes][16]; the largest magnitude's bits, lane by lane. */
-SN_INLINE I i16_rows(const struct i16_ring *ring, int at, const int planes, float *v)
+/*
+ * Rows of a tile, to v[36][planes][16]; the largest magnitude's bits, lane by lane. Meanwhile the next tile's columns are
+ * fetched, of two lines one, since the hardware fetches pairs: six rows of four planes are more streams than it follows.
+ */
+SN_INLINE I i16_rows(const struct i16_run *r, const struct i16_ring *ring, int tile, const int planes, float *v)
 {
     I most = i_zero();
+    int at = tile % 2 * 4, dil = r->p->dil, x = r->x0 + (tile * 4 + 6) * dil;
+    bool fetch = r->far && x + 3 * dil < r->p->w;
 
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; i < 6; i++) {
+        int y = SN_MAX(0, SN_MIN(r->y + (int)i * dil, r->p->h - 1));
+        size_t ahead = ((size_t)y * (size_t)r->p->w + (size_t)x) * SN_LANES;
+
         for (int l = 0; l < SN_LANES; l += VN) {
             I m[6]; /* 0, 1, 3, 5: positions of a row that share rb; rounding is monotone, so the maximum comes first */
 
@@ -167,6 +178,9 @@ SN_INLINE I i16_rows(const struct i16_ring *ring, int at, const int planes, floa
                     line[j] = v_load(a + j * SN_LANES);
                 line[4] = v_load(b);
                 line[5] = v_load(b + SN_LANES);
+                if (fetch && l == 0)
+                    for (size_t j = 0; j < 4; j += 2)
+                        __builtin_prefetch((const float *)r->x[c] + ahead + j * (size_t)dil * SN_LANES, 0, 2);
                 winograd_input(line, out);
                 SN_UNROLL
                 for (size_t j = 0; j < 6; j++)
@@ -180,6 +194,7 @@ SN_INLINE I i16_rows(const struct i16_ring *ring, int at, const int planes, floa
             for (size_t k = 0; k < 6; k += k ? 2 : 1)
                 most = i_max(most, i_bits(v_mul(i_as_float(m[k]), v_set1(sn_i16_rb[i * 6 + k]))));
         }
+    }
     return most;
 }
 
@@ -204,7 +219,7 @@ SN_INLINE void i16_tiles(const struct i16_run *r, const int planes)
         I most;
 
         i16_columns(r, planes, i * 4 + 2, i * 4 + 6, &ring);
-        most = i16_rows(&ring, i % 2 * 4, planes, v);
+        most = i16_rows(r, &ring, i, planes, v);
         i16_quantise_tile(v, planes, v_set1(sn_i16_scale(i_largest(most), &r->t[i])), r->q + i * SN_LANES, r->stride, r->pair);
     }
 }
@@ -215,6 +230,7 @@ void SN_SIMD(i16_winograd_input)(const struct sn_i16_winograd *w, const struct s
     int per = p->tiles_y * p->tiles_x;
     struct i16_run r = { .p = p, .stride = s->stride, .pair = (size_t)s->tiles * SN_LANES };
 
+    r.far = (size_t)p->h * (size_t)p->w * (size_t)p->planes * SN_LANES * sizeof(float) > I16_FAR;
     for (int t = s->t0; t < s->t1; t += r.n) { /* a row, or its part in the span */
         int phase = t / per, ty = t % per / p->tiles_x, tx = t % per % p->tiles_x;
         size_t tile = (size_t)(t - s->base);
