@@ -8,8 +8,8 @@
 #include "kernels/simd/winograd_simd.h"
 
 /*
- * Weights are fetched three positions (of a 1x1, chunks) early, in words: where they come from memory, no hardware
- * follows. The tiles that share them share out the fetching, `pace` words a step.
+ * Weights are fetched three chunks early, in words: where they come from memory, no hardware follows. The tiles that
+ * share them share out the fetching, `pace` words a step.
  */
 #define I16_AHEAD (3 * SN_I16_PAIRS * SN_LANES * SN_GROUP)
 
@@ -221,46 +221,33 @@ static void i16_product(int np, int k0, int k1, size_t line, const int32_t *v, c
     SN_TILE_SWITCH(np, i16_product_tile(NP, k0, k1, line, v, u, later, pace, t, z, m))
 }
 
-/* The weights of group g at one position of the chunk that begins with pair k0: [group][chunk][36][pairs][16][32]. */
-SN_INLINE const int32_t *i16_weights_at(const struct sn_i16_winograd *p, int g, size_t pos, int k0)
-{
-    size_t pairs = (size_t)SN_MIN(sn_i16_pairs(p->c.planes) - k0, SN_I16_PAIRS);
-
-    return p->u + (size_t)g * p->group_stride + (SN_I16_POSITIONS * (size_t)k0 + pos * pairs) * SN_LANES * SN_GROUP;
-}
-/* Three of those on in order of use. */
-SN_INLINE const int32_t *i16_weights_ahead(const struct sn_i16_winograd *p, int g, size_t pos, int k0)
-{
-    int chunks = sn_i16_chunks(p->c.planes), on = k0 / SN_I16_PAIRS + 3;
-
-    pos += (size_t)(on / chunks);
-    return i16_weights_at(p, g + (int)(pos / SN_I16_POSITIONS), pos % SN_I16_POSITIONS, on % chunks * SN_I16_PAIRS);
-}
-
 bool SN_SIMD(i16_winograd_output)(const struct sn_i16_winograd *p, const struct sn_i16_span *s)
 {
+    const int32_t *u = p->u + (size_t)s->g * p->group_stride;
     const float *z = p->z + (size_t)s->g * p->z_stride;
     float *m = s->m;
     V finite = v_zero();
     int n = s->t1 - s->t0, subs = (n + TILE_PIXELS - 1) / TILE_PIXELS, pairs = sn_i16_pairs(p->c.planes);
     size_t mstride = (size_t)n * SN_GROUP + SN_LANES, tile = (size_t)(s->t0 - s->base), line = (size_t)s->tiles * SN_LANES;
+    size_t pace = (size_t)SN_MAX(SN_GROUP / subs, 1);
 
+    /* position by position, whose sums stay in the first-level cache */
     for (size_t pos = 0; pos < SN_I16_POSITIONS; pos++)
-        for (int k0 = 0; k0 < pairs; k0 += SN_I16_PAIRS) {
-            int k1 = SN_MIN(k0 + SN_I16_PAIRS, pairs);
+        for (int k0 = 0, k1; k0 < pairs; k0 = k1, z += SN_GROUP) {
             const float *t = s->t + (size_t)(k0 / SN_I16_PAIRS) * (size_t)s->tiles + tile;
-            size_t words = (size_t)(k1 - k0) * SN_LANES, pace = (size_t)SN_MAX(SN_GROUP / subs, 1);
-            const int32_t *w = i16_weights_at(p, s->g, pos, k0), *later = i16_weights_ahead(p, s->g, pos, k0);
-            const float *zp = z + ((size_t)(k0 / SN_I16_PAIRS) * SN_I16_POSITIONS + pos) * SN_GROUP;
+            size_t words;
 
+            k1 = SN_MIN(k0 + SN_I16_PAIRS, pairs);
+            words = (size_t)(k1 - k0) * SN_LANES;
             for (int half = 0; half < SN_GROUP && s->g * SN_GROUP + half < p->c.oc; half += TILE_OC)
                 for (int i = 0; i < subs; i++) {
                     int a = n * i / subs, b = n * (i + 1) / subs;
                     const int32_t *v = s->v + pos * s->stride + (tile + (size_t)a) * SN_LANES;
 
-                    i16_product(b - a, k0, k1, line, v, w + half, later + (size_t)i * pace * words, pace, t + a, zp + half,
+                    i16_product(b - a, k0, k1, line, v, u + half, u + I16_AHEAD + (size_t)i * pace * words, pace, t + a, z + half,
                                 m + pos * mstride + (size_t)a * SN_GROUP + (size_t)half);
                 }
+            u += words * SN_GROUP;
         }
     for (int channel = s->g * SN_GROUP, end = SN_MIN(channel + SN_GROUP, (p->c.oc + SN_LANES - 1) / SN_LANES * SN_LANES); channel < end; channel += VN) {
         struct walk at = walk_from(&p->c, s->t0);

@@ -110,13 +110,19 @@ int sn_i16_pack_group(const struct sn_step *s, const float *plain, int32_t *w, f
 
     for (int c0 = 0; c0 < s->x.n; c0 += SN_CHUNK) {
         int planes = SN_MIN(SN_CHUNK, s->x.n - c0);
-        struct sn_i16_weights p = { .f = plain, .lanes = s->x.lanes + c0, .planes = planes, .taps = taps, .winograd = s->winograd, .w = w, .z = z };
+        size_t words = (size_t)sn_i16_pairs(planes) * SN_LANES * SN_GROUP;
+        struct sn_i16_weights p = { .f = plain, .lanes = s->x.lanes + c0, .planes = planes, .taps = taps, .winograd = s->winograd, .w = w, .z = z,
+                                    .w_step = words, .z_step = SN_GROUP };
 
+        if (s->winograd) { /* the chunks of a position follow each other */
+            p.w_step = sn_i16_words(s) / SN_I16_POSITIONS;
+            p.z_step = sn_i16_scales(s) / SN_I16_POSITIONS;
+        }
         SN_TRY(sn_i16_weights(&p, err));
         for (int c = c0; c < c0 + planes; c++)
             plain += (size_t)(s->x.lanes[c] * taps) * SN_GROUP;
-        w += positions(s) * (size_t)sn_i16_pairs(planes) * SN_LANES * SN_GROUP;
-        z += positions(s) * SN_GROUP;
+        w += s->winograd ? words : (size_t)taps * words;
+        z += s->winograd ? (size_t)SN_GROUP : (size_t)taps * SN_GROUP;
     }
     return SN_OK;
 }
