@@ -75,15 +75,6 @@ struct i16_lines {
     float t[TILE_PIXELS];
 };
 
-/* Whether the np input pixels from x on, `stride` apart, lie inside a row; *any: one of them does. */
-SN_INLINE bool i16_inside(const struct sn_conv2d *c, const int np, int x, bool *any)
-{
-    *any = false;
-    for (int i = 0; i < np; i++)
-        *any |= x + i * c->stride >= 0 && x + i * c->stride < c->iw;
-    return x >= 0 && x + (np - 1) * c->stride < c->iw;
-}
-
 SN_INLINE void i16_gather(const struct sn_i16_conv2d *p, const int np, int k0, int k1, size_t row, int x, struct i16_lines *to)
 {
     size_t pixels = (size_t)p->c.ih * (size_t)p->c.iw;
@@ -109,14 +100,14 @@ SN_INLINE void i16_tap(const struct sn_i16_conv2d *p, const int np, int k0, int 
     const float *t;
     struct i16_lines lines;
     I acc[TILE_PIXELS][TILE_V];
-    bool any;
+    int last = x + (np - 1) * p->c.stride;
 
-    if (i16_inside(&p->c, np, x, &any) && p->c.stride == 1) {
+    if (last < 0 || x >= p->c.iw)
+        return;
+    if (x >= 0 && last < p->c.iw && p->c.stride == 1) {
         q = p->q + (size_t)k0 * line + (row + (size_t)x) * SN_LANES;
         t = p->t + (size_t)(k0 / SN_I16_PAIRS) * pixels + row + (size_t)x;
     } else {
-        if (!any)
-            return;
         i16_gather(p, np, k0, k1, row, x, &lines);
         q = lines.q[0];
         t = lines.t;
