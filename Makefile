@@ -18,7 +18,7 @@ LDLIBS += -fopenmp
 endif
 
 SRC_base    = error.c size.c arena.c sha256.c hash_x86.c crc32.c file.c buf.c cpu.c pool.c rng.c math.c
-SRC_kernels = dispatch.c
+SRC_kernels = dispatch.c winograd_cut.c
 SRC_ref     = conv_ref.c elementwise_ref.c spatial_ref.c winograd_ref.c
 SRC_ref_i16 = i16_ref.c i16_weights.c
 SRC_x86     = conv_avx2.c conv_avx512.c elementwise_avx2.c elementwise_avx512.c spatial_avx2.c spatial_avx512.c winograd_avx2.c winograd_avx512.c

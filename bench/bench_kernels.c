@@ -47,6 +47,7 @@ struct job {
     struct sn_i16_conv2d i16_conv;
     struct sn_i16_winograd i16_wino;
     struct sn_i16_span i16_tiles;
+    int32_t *start; /* winograd: the pieces */
     float *in, *out, *w, *v; /* v: winograd's, or the 16-bit mode's weights, input and products */
     float aux[2 * SN_LANES];
     double mean[SN_LANES], var[SN_LANES];
@@ -105,21 +106,28 @@ static bool has_winograd(const struct conv_shape *s)
     return s->k == 3 && s->stride == 1 && s->dil * 3 < s->h;
 }
 
-/* The same layer by tiles. Rates stay those of the direct convolution's multiply-adds. */
+/* The same layer by tiles of one kind. Rates stay those of the direct convolution's multiply-adds. */
 static int winograd_job(struct job *j, const struct conv_shape *s, struct sn_error *err)
 {
-    int ty = ((s->h + s->dil - 1) / s->dil + 3) / 4, tx = ((s->w + s->dil - 1) / s->dil + 3) / 4, tiles = ty * tx * s->dil * s->dil;
+    struct sn_winograd_axis down, across;
     size_t u, v;
+    int tiles;
 
     SN_TRY(conv_job(j, s, err));
+    j->start = malloc((size_t)(s->h + s->w) * sizeof *j->start);
+    if (!j->start)
+        return SN_NOMEM(err, "a layer's tiles");
+    sn_winograd_cut(s->h, s->dil, 4, false, &down, j->start);
+    sn_winograd_cut(s->w, s->dil, 4, false, &across, j->start + s->h);
+    tiles = down.n * across.n;
     u = 36 * ((size_t)j->conv.groups * j->conv.group_stride / 9 + SN_LANES);
     v = 36 * ((size_t)tiles + 1) * (size_t)j->conv.planes * SN_LANES;
     j->v = noise(u + v + 36 * ((size_t)tiles * SN_GROUP + SN_LANES) * (size_t)j->conv.groups, "v", err);
     if (!j->v)
         return SN_ENOMEM;
     j->wino = (struct sn_winograd){ .x = j->x, .lanes = j->lanes, .planes = j->conv.planes, .u = j->v,
-                                    .group_stride = j->conv.group_stride / 9, .u_stride = u / 36, .bias = j->conv.bias, .y = j->y, .oc = s->oc, .h = s->h, .w = s->w, .dil = s->dil, .tiles_y = ty,
-                                    .tiles_x = tx, .act = j->conv.act };
+                                    .group_stride = j->conv.group_stride / 9, .u_stride = u / 36, .bias = j->conv.bias, .y = j->y, .oc = s->oc, .h = s->h, .w = s->w, .dil = s->dil,
+                                    .size = 4, .rows = down, .cols = across, .act = j->conv.act };
     j->tiles = (struct sn_winograd_span){ .t1 = tiles, .c1 = j->conv.planes, .g1 = j->conv.groups, .v = j->v + u,
                                           .m = j->v + u + v, .stride = ((size_t)tiles + 1) * SN_LANES };
     if (j->op != OP_winograd_output && j->op != OP_i16_winograd_output)
@@ -197,6 +205,7 @@ static int plane_job(struct job *j, struct sn_error *err)
 
 static void job_free(struct job *j)
 {
+    free(j->start);
     sn_free_aligned(j->in);
     sn_free_aligned(j->out);
     sn_free_aligned(j->w);
@@ -216,7 +225,7 @@ static void job_run(struct job *j, const struct row *row)
         ((sn_conv2d_fn *)row->fn)(&j->conv, &j->span);
         break;
     case OP_winograd_weights:
-        ((sn_winograd_weights_fn *)row->fn)(&(struct sn_winograd_weights){ j->w, j->v, j->wino.u_stride - SN_LANES, j->wino.u_stride });
+        ((sn_winograd_weights_fn *)row->fn)(&(struct sn_winograd_weights){ j->w, j->v, j->wino.u_stride - SN_LANES, j->wino.u_stride, 6 });
         break;
     case OP_winograd_input:
         ((sn_winograd_input_fn *)row->fn)(&j->wino, &j->tiles);

@@ -73,10 +73,11 @@ struct sn_i16_conv2d {
     const float *t, *z;
     size_t group_stride, z_stride;
 };
-typedef void sn_i16_conv2d_fn(const struct sn_i16_conv2d *p, const struct sn_conv_span *span);
+/* true when every sum it stored was finite, before the activation */
+typedef bool sn_i16_conv2d_fn(const struct sn_i16_conv2d *p, const struct sn_conv_span *span);
 
 /*
- * The parts of a Winograd convolution (kernels.h):
+ * The parts of a Winograd convolution (kernels.h) in pieces of 4 outputs only:
  *   input    tiles t0 <= t < t1 of planes c0 <= c < c1, whole chunks -> words v[36][pairs][tiles][16], position p
  *            at p * stride words; t[chunk][tiles]
  *   output   group g, tiles t0 <= t < t1; m: scratch, 36 * ((t1 - t0) * 32 + 16) floats

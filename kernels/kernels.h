@@ -22,6 +22,7 @@
 #define SN_LANES 16 /* channels in a plane */
 #define SN_GROUP 32 /* output channels in a weight group: two planes */
 #define SN_CHUNK 4  /* planes in a chunk of the channel sum: 64 channels */
+#define SN_PLANAR_REACH 32 /* columns from the first to the last tap of a planar input's row */
 
 enum sn_act { SN_ACT_NONE, SN_ACT_RELU, SN_ACT_LEAKY };
 
@@ -34,7 +35,7 @@ struct sn_activation {
 /*
  * conv2d: y = act(conv(x, w) + bias + residual); dilation as in Chen et al. 2017, eq. (1).
  *   x      `planes` planes [ih][iw][16]; padding is implied, not stored. planar: at most 4 planes [ih][iw], one
- *          channel each (a network's input)
+ *          channel each (a network's input); stride 1 or 2 then, and dil (kw - 1) <= SN_PLANAR_REACH
  *   w      [groups][chunk][kh][kw][used lanes of the chunk][32]: the order of use; lanes of output
  *          channels beyond oc are zero. group_stride elements from group to group
  *   bias   [groups * 32], zero beyond oc, or NULL
@@ -66,19 +67,26 @@ struct sn_conv_span {
     int g0, g1;
     int p0, p1;
 };
-typedef void sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *span);
+/* true when every sum it stored was finite, before the activation */
+typedef bool sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *span);
 
 /*
- * winograd: the convolution 3x3, stride 1, any dilation, padding = dilation, in 6x6 tiles that give
- * 4x4 outputs: F(4x4, 3x3). A dilation d cuts the image into d x d interleaved sub-images, tiled one
- * after the other; tiles_y, tiles_x are a sub-image's. Three parts:
+ * winograd: the convolution 3x3, stride 1, any dilation, padding = dilation, in tiles. Rows and columns are each cut
+ * into pieces (sn_winograd_cut): the first `big` of `size` outputs, 4 or 3, the others of one fewer, a dilation's
+ * phases each on its own; neighbouring outputs of a piece are `dil` pixels apart. A tile is a piece of the rows with a
+ * piece of the columns, its m x m' outputs from (m + 2) x (m' + 2) inputs by F(m, 3) and F(m', 3) on the points
+ *   0, 5/8, -5/8, 3/2, -3/2, infinity: all for 4 outputs, all but infinity for 3, the four in the middle for 2.
+ * So one set of weights serves tiles of every kind. Position p = 6 i + j: the rows' point i, the columns' point j; a
+ * tile has values at those of its points only. Tiles in order (winograd_tiles.h): small rows x big columns; big x big;
+ * big rows x small columns; small x small; each row by row. So the tiles that use a position are neighbours.
+ * Three parts:
  *   weights  [3][3][n] -> [36][n], n = used lanes of a chunk * 32, by winograd_filter twice; position p of u
- *            at p * stride
+ *            at p * stride; the first `points` points, 6 or 5
  *   input    tiles t0 <= t < t1 of planes c0 <= c < c1 -> v[planes][36][stride], tile t at (t - base) * 16;
  *            pixels outside the image are 0
  *   output   groups g0 <= g < g1, tiles t0 <= t < t1: m[p] = sum over chunks of (acc = 0; for ic: acc =
  *            fma(v, u, acc)), then winograd_output twice, then bias, residual, activation as conv2d
- * Each two-dimensional transform runs down the columns first, then along the rows.
+ * Each two-dimensional transform runs down the columns first, then along the rows. Outputs beyond the image are dropped.
  *   u        [36][groups][used lanes of all planes][32], u_stride elements from position to position; or NULL:
  *            `output` makes each chunk's in the span's u, 36 * (64 * 32 + 16) floats, from `direct`, laid out as
  *            conv2d's w: the same bits
@@ -86,6 +94,10 @@ typedef void sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *
  *   m        scratch, (g1 - g0) * 36 * ((t1 - t0) * 32 + 16) floats
  * A line of 16 floats more between positions: at strides of a power of two, 36 streams would share a cache set.
  */
+struct sn_winograd_axis {
+    int n, big;
+    const int32_t *start; /* [n] a piece's first pixel */
+};
 struct sn_winograd {
     const void *const *x;
     const uint8_t *lanes;
@@ -95,7 +107,8 @@ struct sn_winograd {
     const void *bias;
     const void *const *res;
     void *const *y;
-    int oc, h, w, dil, tiles_y, tiles_x;
+    int oc, h, w, dil, size;
+    struct sn_winograd_axis rows, cols;
     struct sn_activation act;
 };
 struct sn_winograd_span {
@@ -108,10 +121,23 @@ struct sn_winograd_weights {
     const void *w;
     void *u;
     size_t n, stride;
+    int points;
 };
+/*
+ * Cuts an axis of n pixels: each phase of length l into ceil(l / size) pieces, the fewest, as many big ones as it takes; not
+ * mixed: big ones only. start: room for n pieces; NULL: they are counted only.
+ */
+void sn_winograd_cut(int n, int dil, int size, bool mixed, struct sn_winograd_axis *axis, int32_t *start);
+/* Positions along an axis, of all pieces: the products of a tile row or column. */
+static inline size_t sn_winograd_points(const struct sn_winograd_axis *axis, int size)
+{
+    return (size_t)(axis->big * (size + 2) + (axis->n - axis->big) * (size + 1));
+}
+/* Points that tiles of this size use: the weights' transform leaves the others out. */
+static inline int sn_winograd_most_points(int size) { return size == 4 ? 6 : 5; }
 typedef void sn_winograd_weights_fn(const struct sn_winograd_weights *p);
 typedef void sn_winograd_input_fn(const struct sn_winograd *p, const struct sn_winograd_span *s);
-/* true when every value it stored is finite */
+/* true when every sum it stored was finite, before the activation */
 typedef bool sn_winograd_output_fn(const struct sn_winograd *p, const struct sn_winograd_span *s);
 
 /*

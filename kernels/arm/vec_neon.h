@@ -22,6 +22,7 @@ static inline V v_add(V a, V b) { return vaddq_f32(a, b); }
 static inline V v_sub(V a, V b) { return vsubq_f32(a, b); }
 static inline V v_mul(V a, V b) { return vmulq_f32(a, b); }
 static inline V v_div(V a, V b) { return vdivq_f32(a, b); }
+static inline V v_at_least(V y, V least) { return vbslq_f32(vcltq_f32(y, least), least, y); } /* NaN stays NaN */
 static inline V v_neg(V a) { return vnegq_f32(a); }
 static inline VM v_lt(V a, V b) { return vcltq_f32(a, b); }
 static inline VM v_nan(V a) { return vmvnq_u32(vceqq_f32(a, a)); }

@@ -32,9 +32,10 @@ static const sn_real *chunk_sum(const struct sn_conv2d *p, int c0, int c1, int o
     return w;
 }
 
-static void finish(const struct sn_conv2d *p, int group, int quad, int oy, int ox, const sn_real *total)
+static bool finish(const struct sn_conv2d *p, int group, int quad, int oy, int ox, const sn_real *total)
 {
     const sn_real *bias = p->bias;
+    bool finite = true;
     size_t pixel = ((size_t)(oy * p->up + quad / 2) * (size_t)p->ow + (size_t)ox) * (size_t)p->up + (size_t)(quad % 2);
 
     for (int o = 0; o < SN_GROUP; o++) {
@@ -49,12 +50,16 @@ static void finish(const struct sn_conv2d *p, int group, int quad, int oy, int o
         v = flush_real(v);
         if (p->res)
             v = flush_real(v + ((const sn_real *)p->res[plane])[at]);
+        finite &= v - v == 0;
         ((sn_real *)p->y[plane])[at] = activate(v, &p->act);
     }
+    return finite;
 }
 
-void SN_REF(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)
+bool SN_REF(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)
 {
+    bool finite = true;
+
     for (int g = span->g0; g < span->g1; g++) {
         for (int px = span->p0; px < span->p1; px++) {
             const sn_real *w = (const sn_real *)p->w + (size_t)g * p->group_stride;
@@ -66,7 +71,8 @@ void SN_REF(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)
                 for (int o = 0; o < SN_GROUP; o++)
                     total[o] = c == 0 ? acc[o] : total[o] + acc[o];
             }
-            finish(p, g % p->groups, g / p->groups, oy, ox, total);
+            finite &= finish(p, g % p->groups, g / p->groups, oy, ox, total);
         }
     }
+    return finite;
 }

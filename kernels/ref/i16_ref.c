@@ -2,6 +2,7 @@
 #include "kernels/ref/i16_scale.h"
 #include "kernels/ref/ref.h"
 #include "kernels/ref/winograd_line.h"
+#include "kernels/ref/winograd_tiles.h"
 
 #define FMA(a, b, c) fma_real((a), (b), (c))
 #define MUL(a, b) ((a) * (b))
@@ -122,9 +123,10 @@ static bool finish(const float *bias, const void *const *res, void *const *y, in
     return finite;
 }
 
-void sn_i16_conv2d_ref(const struct sn_i16_conv2d *p, const struct sn_conv_span *span)
+bool sn_i16_conv2d_ref(const struct sn_i16_conv2d *p, const struct sn_conv_span *span)
 {
     const struct sn_conv2d *c = &p->c;
+    bool finite = true;
 
     for (int g = span->g0; g < span->g1; g++)
         for (int px = span->p0; px < span->p1; px++) {
@@ -133,8 +135,9 @@ void sn_i16_conv2d_ref(const struct sn_i16_conv2d *p, const struct sn_conv_span 
             float m[SN_GROUP] = { 0 };
 
             conv_pixel(p, g, oy, ox, m);
-            (void)finish(c->bias, c->res, c->y, c->oc, &c->act, g % c->groups * SN_GROUP, pixel, m);
+            finite &= finish(c->bias, c->res, c->y, c->oc, &c->act, g % c->groups * SN_GROUP, pixel, m);
         }
+    return finite;
 }
 
 /* ---- Winograd ----------------------------------------------------------------------------------- */
@@ -190,12 +193,12 @@ static void transform_back(float m[SN_I16_POSITIONS][SN_GROUP], int o, float out
     for (int j = 0; j < 6; j++) {
         for (int i = 0; i < 6; i++)
             line[i] = m[i * 6 + j][o];
-        winograd_output(line, d[j]);
+        winograd_output(4, line, d[j]);
     }
     for (int i = 0; i < 4; i++) {
         for (int j = 0; j < 6; j++)
             line[j] = d[j][i];
-        winograd_output(line, y);
+        winograd_output(4, line, y);
         for (int j = 0; j < 4; j++)
             out[i * 4 + j][o] = y[j];
     }
@@ -207,8 +210,8 @@ bool sn_i16_winograd_output_ref(const struct sn_i16_winograd *p, const struct sn
     bool finite = true;
 
     for (int t = s->t0; t < s->t1; t++) {
-        int per = c->tiles_y * c->tiles_x, phase = t / per;
-        int y0 = phase / c->dil + t % per / c->tiles_x * 4 * c->dil, x0 = phase % c->dil + t % per % c->tiles_x * 4 * c->dil;
+        struct sn_tile at = sn_tile_at(c, t);
+        int y0 = c->rows.start[at.row], x0 = c->cols.start[at.col];
         float m[SN_I16_POSITIONS][SN_GROUP] = { { 0 } }, out[16][SN_GROUP];
 
         products(p, s, t, m);

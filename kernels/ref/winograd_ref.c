@@ -4,9 +4,10 @@
  * F(4x4, 3x3) after Lavin & Gray 2016, eq. (8), on the points 0, +-5/8, +-3/2, infinity: their
  * products are exact in float, and the error is a third of that of 0, +-1, +-2 (Barabasz et al.
  * 2020 on the choice of points). A filter's value at a point is its polynomial evaluated there;
- * the normalising factors sit in the input's transform.
+ * the normalising factors sit in the input's transform. So smaller tiles take some of the same values.
  */
 #include "kernels/ref/winograd_line.h"
+#include "kernels/ref/winograd_tiles.h"
 #include "kernels/ref/ref.h"
 
 #define FMA(a, b, c) fma_real((a), (b), (c))
@@ -35,56 +36,47 @@ void SN_REF(winograd_weights)(const struct sn_winograd_weights *p)
                 line[kh] = w[(kh * 3 + kw) * p->n + i];
             winograd_filter(line, g[kw]);
         }
-        for (size_t r = 0; r < 6; r++) {
+        for (size_t r = 0; r < (size_t)p->points; r++) {
             for (size_t kw = 0; kw < 3; kw++)
                 line[kw] = g[kw][r];
             winograd_filter(line, out);
-            for (size_t c = 0; c < 6; c++)
+            for (size_t c = 0; c < (size_t)p->points; c++)
                 u[(r * 6 + c) * p->stride + i] = out[c];
         }
     }
 }
 
-/* Where tile t of the d x d interleaved sub-images begins: its first output row and column. */
-static void origin(const struct sn_winograd *p, int t, int *y, int *x)
-{
-    int per = p->tiles_y * p->tiles_x, phase = t / per;
-
-    *y = phase / p->dil + t % per / p->tiles_x * 4 * p->dil;
-    *x = phase % p->dil + t % per % p->tiles_x * 4 * p->dil;
-}
-
 void SN_REF(winograd_input)(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
     for (int t = s->t0; t < s->t1; t++) {
-        int y0, x0;
+        struct sn_tile at = sn_tile_at(p, t);
+        int high = sn_tile_high(p, &at), wide = sn_tile_wide(p, &at);
 
-        origin(p, t, &y0, &x0);
         for (int c = s->c0; c < s->c1; c++) {
             const sn_real *x = p->x[c];
 
             for (size_t l = 0; l < SN_LANES; l++) {
-                sn_real d[6][6], line[6];
+                sn_real d[6][6] = { { 0 } }, line[6] = { 0 };
 
-                for (int j = 0; j < 6; j++) { /* down each column, then along each row */
-                    int ix = x0 + (j - 1) * p->dil;
+                for (int j = 0; j < wide + 2; j++) { /* down each column, then along each row */
+                    int ix = p->cols.start[at.col] + (j - 1) * p->dil;
 
-                    for (int i = 0; i < 6; i++) {
-                        int iy = y0 + (i - 1) * p->dil;
+                    for (int i = 0; i < high + 2; i++) {
+                        int iy = p->rows.start[at.row] + (i - 1) * p->dil;
                         bool inside = iy >= 0 && iy < p->h && ix >= 0 && ix < p->w;
 
                         line[i] = inside ? x[((size_t)iy * (size_t)p->w + (size_t)ix) * SN_LANES + l] : 0;
                     }
-                    winograd_input(line, d[j]);
+                    winograd_input(high, line, d[j]);
                 }
-                for (size_t i = 0; i < 6; i++) {
+                for (int i = sn_points_from(high); i < sn_points_to(high); i++) {
                     sn_real out[6];
 
-                    for (int j = 0; j < 6; j++)
+                    for (int j = 0; j < wide + 2; j++)
                         line[j] = d[j][i];
-                    winograd_input(line, out);
-                    for (size_t j = 0; j < 6; j++)
-                        ((sn_real *)s->v)[place(s, c, i * 6 + j, t) + l] = out[j];
+                    winograd_input(wide, line, out);
+                    for (int j = sn_points_from(wide); j < sn_points_to(wide); j++)
+                        ((sn_real *)s->v)[place(s, c, (size_t)(i * 6 + j), t) + l] = out[j];
                 }
             }
         }
@@ -121,10 +113,15 @@ static void products(const struct sn_winograd *p, const struct sn_winograd_span 
             n += (size_t)p->lanes[c] * SN_GROUP;
         stride = p->u ? p->u_stride : n + SN_LANES;
         if (!p->u)
-            SN_REF(winograd_weights)(&(struct sn_winograd_weights){ .w = w, .u = s->u, .n = n, .stride = stride });
-        for (int t = s->t0; t < s->t1; t++)
-            for (size_t pos = 0; pos < 36; pos++)
+            SN_REF(winograd_weights)(&(struct sn_winograd_weights){ .w = w, .u = s->u, .n = n, .stride = stride,
+                                                                    .points = sn_winograd_most_points(p->size) });
+        for (size_t pos = 0; pos < 36; pos++) {
+            int t0, t1;
+
+            sn_tiles_using(p, pos, s->t0, s->t1, &t0, &t1);
+            for (int t = t0; t < t1; t++)
                 product(p, s, pos, t, c0, c1, u + pos * stride, m + ((size_t)(t - s->t0) * 36 + pos) * SN_GROUP);
+        }
         w += 9 * n;
         u += p->u ? n : 0;
     }
@@ -154,22 +151,22 @@ static bool output_group(const struct sn_winograd *p, const struct sn_winograd_s
     products(p, s, g, s->m);
     for (int t = s->t0; t < s->t1; t++) {
         const sn_real *m = (const sn_real *)s->m + (size_t)(t - s->t0) * 36 * SN_GROUP;
-        int y0, x0;
+        struct sn_tile at = sn_tile_at(p, t);
+        int high = sn_tile_high(p, &at), wide = sn_tile_wide(p, &at), y0 = p->rows.start[at.row], x0 = p->cols.start[at.col];
 
-        origin(p, t, &y0, &x0);
         for (int o = 0; o < SN_GROUP; o++) {
-            sn_real d[6][4], line[6], out[4];
+            sn_real d[6][4], line[6] = { 0 }, out[4];
 
-            for (int j = 0; j < 6; j++) {
-                for (int i = 0; i < 6; i++)
+            for (int j = sn_points_from(wide); j < sn_points_to(wide); j++) {
+                for (int i = sn_points_from(high); i < sn_points_to(high); i++)
                     line[i] = m[(i * 6 + j) * SN_GROUP + o];
-                winograd_output(line, d[j]);
+                winograd_output(high, line, d[j]);
             }
-            for (int i = 0; i < 4; i++) {
-                for (int j = 0; j < 6; j++)
+            for (int i = 0; i < high; i++) {
+                for (int j = sn_points_from(wide); j < sn_points_to(wide); j++)
                     line[j] = d[j][i];
-                winograd_output(line, out);
-                for (int j = 0; j < 4; j++)
+                winograd_output(wide, line, out);
+                for (int j = 0; j < wide; j++)
                     finite &= finish(p, g * SN_GROUP + o, y0 + i * p->dil, x0 + j * p->dil, out[j]);
             }
         }

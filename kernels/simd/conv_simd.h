@@ -10,6 +10,8 @@
  */
 #include "kernels/simd/tile_simd.h"
 
+#include <math.h>
+
 /*
  * The np input pixels of one tap, `step` floats apart: in place where they lie inside the image, else
  * gathered, with zeros for those outside (fma(0, w, acc) leaves acc as it is).
@@ -24,67 +26,61 @@ SN_INLINE const float *conv_line(const struct sn_conv2d *p, const int np, const 
     return scratch;
 }
 
-/* One vector of outputs on its way out. */
-SN_INLINE V conv_value(V v, const float *bias, const float *res, const enum sn_act act, V slope)
-{
-    v = v_flush(bias ? v_add(v, v_load(bias)) : v);
-    if (res)
-        v = v_flush(v_add(v, v_load(res)));
-    return v_activate(v, act, slope);
-}
-
-/* act, and whether there is a residual, are constants in each of the copies below. */
-SN_INLINE void conv_store(const struct sn_conv2d *p, const int np, int channel, size_t pixel, const float *total, const enum sn_act act,
-                          const bool has_res)
-{
-    static const float zero[SN_GROUP];
-    V slope = v_set1(p->act.slope);
-
-    /* channels beyond the planes of y have zero weights and are not stored */
-    for (int o = 0; o < TILE_OC && channel + o - (channel + o) % SN_LANES < p->oc; o += VN) {
-        int plane = (channel + o) / SN_LANES, lane = (channel + o) % SN_LANES;
-        const float *bias = p->bias ? (const float *)p->bias + channel + o : zero; /* + 0 changes nothing but -0, which is flushed */
-        size_t at = pixel * SN_LANES + (size_t)lane, step = (size_t)(p->up * SN_LANES);
-        const float *res = has_res ? (const float *)p->res[plane] + at : NULL;
-        float *y = (float *)p->y[plane] + at;
-
-        for (int i = 0; i < np; i++, y += step) {
-            v_store(y, conv_value(v_load(total + i * TILE_OC + o), bias, res, act, slope));
-            if (has_res)
-                res += step;
-        }
-    }
-}
-
-static void conv_finish(const struct sn_conv2d *p, int np, int channel, size_t pixel, const float *total)
-{
-    switch (p->act.kind) {
-    case SN_ACT_RELU:
-        if (p->res)
-            conv_store(p, np, channel, pixel, total, SN_ACT_RELU, true);
-        else
-            conv_store(p, np, channel, pixel, total, SN_ACT_RELU, false);
-        break;
-    case SN_ACT_LEAKY:
-        conv_store(p, np, channel, pixel, total, SN_ACT_LEAKY, p->res != NULL);
-        break;
-    default:
-        conv_store(p, np, channel, pixel, total, SN_ACT_NONE, p->res != NULL);
-        break;
-    }
-}
-
 enum { BLOCK = 16 };
 
 struct conv_tile {
     int oy, ox, np; /* np pixels of output row oy from ox on */
 };
 
+/*
+ * The sums of np pixels on their way out: channels from `channel` on, in quarter `quad` of an up = 2. Gives NaNs where one
+ * was not finite. has_res and leaky are constants in each of the copies below.
+ */
+SN_INLINE V conv_store(const struct sn_conv2d *p, const struct conv_tile *t, int channel, int quad, const float *total, const bool has_res,
+                       const bool leaky)
+{
+    size_t row = (size_t)(t->oy * p->up + quad / 2), step = (size_t)(p->up * SN_LANES);
+    size_t at = (row * (size_t)p->ow + (size_t)t->ox) * step + (size_t)(quad % 2 * SN_LANES);
+    V least = v_set1(p->act.kind == SN_ACT_RELU ? 0 : -INFINITY), slope = v_set1(p->act.slope), finite = v_zero();
+
+    /* channels beyond the planes of y have zero weights and are not stored */
+    for (int o = 0; o < TILE_OC && channel + o - (channel + o) % SN_LANES < p->oc; o += VN, total += VN) {
+        int plane = (channel + o) / SN_LANES, lane = (channel + o) % SN_LANES;
+        V bias = p->bias ? v_load((const float *)p->bias + channel + o) : v_zero(); /* + 0 changes nothing but -0, which is flushed */
+        const float *res = has_res ? (const float *)p->res[plane] + at + lane : NULL;
+        float *y = (float *)p->y[plane] + at + lane;
+
+        for (int i = 0; i < t->np; i++, y += step) {
+            V v = v_flush(v_add(v_load(total + i * TILE_OC), bias));
+
+            if (has_res) {
+                v = v_flush(v_add(v, v_load(res)));
+                res += step;
+            }
+            finite = v_fma(v, v_zero(), finite); /* infinity and NaN times zero are NaN */
+            __builtin_prefetch(y + (size_t)t->np * step, 1); /* the next tile's line */
+            v_store(y, leaky ? v_activate(v, SN_ACT_LEAKY, slope) : v_at_least(v, least));
+        }
+    }
+    return finite;
+}
+
+/* True when all sums were finite. */
+static bool conv_finish(const struct sn_conv2d *p, const struct conv_tile *t, int channel, int quad, const float *total)
+{
+    if (p->act.kind == SN_ACT_LEAKY)
+        return v_all_finite(conv_store(p, t, channel, quad, total, p->res != NULL, true));
+    if (p->res)
+        return v_all_finite(conv_store(p, t, channel, quad, total, true, false));
+    return v_all_finite(conv_store(p, t, channel, quad, total, false, false));
+}
+
 /* Cuts a span's pixels into register tiles and hands them on, BLOCK at a time, for group g; wide: and the next. */
-typedef void conv_block_fn(const void *conv, const struct conv_tile *t, int n, int g, bool wide);
-SN_INLINE void conv_walk(const struct sn_conv2d *p, const struct sn_conv_span *span, int g, bool wide, conv_block_fn *block, const void *conv)
+typedef bool conv_block_fn(const void *conv, const struct conv_tile *t, int n, int g, bool wide);
+SN_INLINE bool conv_walk(const struct sn_conv2d *p, const struct sn_conv_span *span, int g, bool wide, conv_block_fn *block, const void *conv)
 {
     struct conv_tile tile[BLOCK];
+    bool finite = true;
     int n = 0;
 
     for (int px = span->p0; px < span->p1;) {
@@ -98,14 +94,15 @@ SN_INLINE void conv_walk(const struct sn_conv2d *p, const struct sn_conv_span *s
 
             tile[n++] = (struct conv_tile){ oy, ox + from, row * (t + 1) / tiles - from };
             if (n == BLOCK) {
-                block(conv, tile, n, g, wide);
+                finite &= block(conv, tile, n, g, wide);
                 n = 0;
             }
         }
         px += row;
     }
     if (n > 0)
-        block(conv, tile, n, g, wide);
+        finite &= block(conv, tile, n, g, wide);
+    return finite;
 }
 
 #ifndef SN_PARTS_ONLY
@@ -162,38 +159,37 @@ SN_INLINE void conv_chunk(const struct sn_conv2d *p, const int np, const int nv,
 }
 
 /*
- * One register tile of a planar input, whose channels fill one chunk; step: the stride, 1 or 2, or 1 with every
- * pixel copied. Taps that reach over the border are copied with zeros for the pixels outside.
+ * One register tile of a planar input, whose channels fill one chunk; step: the stride. Where its taps reach over the
+ * border, the pixels of a row that they read are copied with zeros around.
  */
 SN_INLINE void conv_planar(const struct sn_conv2d *p, const int np, const int step, const struct conv_tile *t, const float *w, float *total)
 {
-    float scratch[TILE_PIXELS * 2];
+    float copy[SN_CHUNK][TILE_PIXELS * 2 + SN_PLANAR_REACH];
     V acc[TILE_PIXELS * TILE_V];
+    int x = t->ox * step - p->pad_w, span = (np - 1) * step + (p->kw - 1) * p->dil + 1;
+    int before = SN_MIN(SN_MAX(-x, 0), span), inside = SN_MIN(p->iw - x, span) - before;
 
     tile_start(np * TILE_V, NULL, acc);
     for (int kh = 0; kh < p->kh; kh++) {
-        int y = t->oy * p->stride - p->pad_h + kh * p->dil;
+        int y = t->oy * step - p->pad_h + kh * p->dil;
+        const float *line[SN_CHUNK];
 
         if (y < 0 || y >= p->ih) {
             w += p->kw * p->planes * SN_GROUP;
             continue;
         }
-        for (int kw = 0; kw < p->kw; kw++) {
-            int x = t->ox * p->stride - p->pad_w + kw * p->dil;
-            bool whole = p->stride == step && x >= 0 && x + (np - 1) * step < p->iw;
-
-            for (int c = 0; c < p->planes; c++, w += SN_GROUP) {
-                const float *line = (const float *)p->x[c] + (ptrdiff_t)y * p->iw + x;
-
-                if (!whole) {
-                    SN_UNROLL
-                    for (int i = 0; i < np; i++)
-                        scratch[i * step] = x + i * p->stride >= 0 && x + i * p->stride < p->iw ? line[i * p->stride] : 0;
-                    line = scratch;
-                }
-                conv_step(np, TILE_V, step, acc, line, 1, w, 0, w, 0);
+        for (int c = 0; c < p->planes; c++) {
+            line[c] = (const float *)p->x[c] + (ptrdiff_t)y * p->iw + x;
+            if (inside < span) {
+                memset(copy[c], 0, (size_t)span * sizeof(float));
+                if (inside > 0)
+                    memcpy(copy[c] + before, line[c] + before, (size_t)inside * sizeof(float));
+                line[c] = copy[c];
             }
         }
+        for (int kw = 0; kw < p->kw; kw++)
+            for (int c = 0; c < p->planes; c++, w += SN_GROUP)
+                conv_step(np, TILE_V, step, acc, line[c] + kw * p->dil, 1, w, 0, w, 0);
     }
     tile_total(np, TILE_V, TILE_OC, 0, acc, true, total);
 }
@@ -215,12 +211,13 @@ static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, bool 
         SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, SN_LANES, t, pass, i, n, part, total))
 }
 
-/* n tiles, all channels of weight group g; wide: and of the next. */
-static void conv_block(const void *conv, const struct conv_tile *t, int n, int g, bool wide)
+/* n tiles, all channels of weight group g; wide: and of the next. True when every sum stored was finite. */
+static bool conv_block(const void *conv, const struct conv_tile *t, int n, int g, bool wide)
 {
     const struct sn_conv2d *p = conv;
     _Alignas(64) float total[BLOCK][TILE_FLOATS], part[BLOCK][TILE_FLOATS];
     int quad = g / p->groups, taps = p->kh * p->kw;
+    bool finite = true;
 
     for (int channel = g % p->groups * SN_GROUP, end = SN_MIN(channel + SN_GROUP, p->oc); channel < end; channel += TILE_OC) {
         struct conv_pass pass = { .w = (const float *)p->w + (size_t)g * p->group_stride + channel % SN_GROUP };
@@ -248,21 +245,23 @@ static void conv_block(const void *conv, const struct conv_tile *t, int n, int g
             }
         }
         for (int i = 0; i < n; i++) {
-            size_t pixel = ((size_t)(t[i].oy * p->up + quad / 2) * (size_t)p->ow + (size_t)t[i].ox) * (size_t)p->up + (size_t)(quad % 2);
-
-            conv_finish(p, t[i].np, channel, pixel, total[i]);
+            finite &= conv_finish(p, &t[i], channel, quad, total[i]);
             if (wide)
-                conv_finish(p, t[i].np, channel + SN_GROUP, pixel, total[i] + TILE_FLOATS / 2);
+                finite &= conv_finish(p, &t[i], channel + SN_GROUP, quad, total[i] + TILE_FLOATS / 2);
         }
     }
+    return finite;
 }
 
-void SN_SIMD(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)
+bool SN_SIMD(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)
 {
+    bool finite = true;
+
     for (int g = span->g0, groups; g < span->g1; g += groups) {
         /* short rows do not fill a tile: two groups at once do */
         groups = p->ow <= TILE_WIDE && p->up == 1 && !p->planar && g + 1 < span->g1 ? 2 : 1;
-        conv_walk(p, span, g, groups == 2, conv_block, p);
+        finite &= conv_walk(p, span, g, groups == 2, conv_block, p);
     }
+    return finite;
 }
 #endif

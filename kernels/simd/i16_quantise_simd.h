@@ -4,6 +4,7 @@
  */
 #include "kernels/ref/i16_scale.h"
 #include "kernels/ref/winograd_line.h"
+#include "kernels/ref/winograd_tiles.h"
 #include "kernels/simd/simd.h"
 
 #define FMA(a, b, c) v_fma((a), (b), (c))
@@ -111,7 +112,7 @@ SN_INLINE void i16_column(const float *x, size_t row, float *d)
         SN_UNROLL
         for (size_t i = 0; i < 6; i++)
             line[i] = v_load(x + i * row + l);
-        winograd_input(line, out);
+        winograd_input(4, line, out);
         SN_UNROLL
         for (size_t i = 0; i < 6; i++)
             v_store(d + i * 8 * SN_LANES + l, out[i]);
@@ -181,7 +182,7 @@ SN_INLINE I i16_rows(const struct i16_run *r, const struct i16_ring *ring, int t
                 if (fetch && l == 0)
                     for (size_t j = 0; j < 4; j += 2)
                         __builtin_prefetch((const float *)r->x[c] + ahead + j * (size_t)dil * SN_LANES, 0, 2);
-                winograd_input(line, out);
+                winograd_input(4, line, out);
                 SN_UNROLL
                 for (size_t j = 0; j < 6; j++)
                     v_store(v + ((i * 6 + j) * (size_t)planes + (size_t)c) * SN_LANES + l, out[j]);
@@ -227,17 +228,18 @@ SN_INLINE void i16_tiles(const struct i16_run *r, const int planes)
 void SN_SIMD(i16_winograd_input)(const struct sn_i16_winograd *w, const struct sn_i16_span *s)
 {
     const struct sn_winograd *p = &w->c;
-    int per = p->tiles_y * p->tiles_x;
     struct i16_run r = { .p = p, .stride = s->stride, .pair = (size_t)s->tiles * SN_LANES };
 
     r.far = (size_t)p->h * (size_t)p->w * (size_t)p->planes * SN_LANES * sizeof(float) > I16_FAR;
-    for (int t = s->t0; t < s->t1; t += r.n) { /* a row, or its part in the span */
-        int phase = t / per, ty = t % per / p->tiles_x, tx = t % per % p->tiles_x;
+    for (int t = s->t0; t < s->t1; t += r.n) { /* neighbours in a row, as far as the span goes */
+        struct sn_tile at = sn_tile_at(p, t);
+        const int32_t *start = p->cols.start + at.col;
         size_t tile = (size_t)(t - s->base);
 
-        r.n = SN_MIN(s->t1 - t, p->tiles_x - tx);
-        r.y = phase / p->dil + (ty * 4 - 1) * p->dil;
-        r.x0 = phase % p->dil + (tx * 4 - 1) * p->dil;
+        for (r.n = 1; r.n < SN_MIN(s->t1 - t, p->cols.n - at.col) && start[r.n] == start[0] + r.n * 4 * p->dil; r.n++)
+            ;
+        r.y = p->rows.start[at.row] - p->dil;
+        r.x0 = start[0] - p->dil;
         for (int c = s->c0; c < s->c1; c += SN_CHUNK) {
             r.x = p->x + c;
             r.q = s->v + (size_t)(c / 2) * r.pair + tile * SN_LANES;

@@ -150,13 +150,13 @@ static void i16_sum(const struct sn_i16_conv2d *p, const struct conv_tile *t, in
 }
 
 /* n tiles, all channels of weight group g. */
-static void i16_block(const void *conv, const struct conv_tile *t, int n, int g, bool wide)
+static bool i16_block(const void *conv, const struct conv_tile *t, int n, int g, bool wide)
 {
     const struct sn_i16_conv2d *p = conv;
     const struct sn_conv2d *c = &p->c;
     _Alignas(64) float total[BLOCK][TILE_PIXELS * TILE_OC];
     int taps = c->kh * c->kw, quad = g / c->groups, channel = g % c->groups * SN_GROUP, pairs = sn_i16_pairs(c->planes);
-    bool single = taps == 1 && c->pad_h == 0 && c->pad_w == 0;
+    bool single = taps == 1 && c->pad_h == 0 && c->pad_w == 0, finite = true;
 
     (void)wide;
     for (int half = 0; half < SN_GROUP && channel + half < c->oc; half += TILE_OC) {
@@ -175,18 +175,19 @@ static void i16_block(const void *conv, const struct conv_tile *t, int n, int g,
                 i16_sum(p, &t[i], k0, k1, single, w, later + (size_t)i * pace * words, pace, z, total[i]);
             w += words * SN_GROUP;
         }
-        for (int i = 0; i < n; i++) {
-            size_t pixel = ((size_t)(t[i].oy * c->up + quad / 2) * (size_t)c->ow + (size_t)t[i].ox) * (size_t)c->up + (size_t)(quad % 2);
-
-            conv_finish(c, t[i].np, channel + half, pixel, total[i]);
-        }
+        for (int i = 0; i < n; i++)
+            finite &= conv_finish(c, &t[i], channel + half, quad, total[i]);
     }
+    return finite;
 }
 
-void SN_SIMD(i16_conv2d)(const struct sn_i16_conv2d *p, const struct sn_conv_span *span)
+bool SN_SIMD(i16_conv2d)(const struct sn_i16_conv2d *p, const struct sn_conv_span *span)
 {
+    bool finite = true;
+
     for (int g = span->g0; g < span->g1; g++)
-        conv_walk(&p->c, span, g, false, i16_block, p);
+        finite &= conv_walk(&p->c, span, g, false, i16_block, p);
+    return finite;
 }
 
 /* ---- Winograd -------------------------------------------------------------------------------------- */
@@ -241,11 +242,11 @@ bool SN_SIMD(i16_winograd_output)(const struct sn_i16_winograd *p, const struct 
             u += words * SN_GROUP;
         }
     for (int channel = s->g * SN_GROUP, end = SN_MIN(channel + SN_GROUP, (p->c.oc + SN_LANES - 1) / SN_LANES * SN_LANES); channel < end; channel += VN) {
-        struct walk at = walk_from(&p->c, s->t0);
+        struct sn_tile at = sn_tile_at(&p->c, s->t0);
 
         m = s->m + channel % SN_GROUP;
-        for (int t = s->t0; t < s->t1; t++, m += SN_GROUP, walk_on(&p->c, &at))
-            output_tile(&p->c, m, mstride, channel, walk_y(&p->c, &at), walk_x(&p->c, &at), &finite);
+        for (int t = s->t0; t < s->t1; t++, m += SN_GROUP, sn_tile_next(&p->c, &at))
+            output_tile(&p->c, 4, 4, m, mstride, channel, p->c.rows.start[at.row], p->c.cols.start[at.col], &finite);
     }
     return v_all_finite(finite);
 }

@@ -14,12 +14,14 @@
 #else
 #define SN_UNROLL _Pragma("GCC unroll 32")
 #endif
+/* An address the compiler shall not put together with others: it would keep dozens of sums on the stack. */
+#define SN_HIDE(p) __asm__("" : "+r"(p))
 #define SN_INLINE static inline __attribute__((always_inline))
 
 SN_INLINE V v_activate(V y, enum sn_act kind, V slope)
 {
     if (kind == SN_ACT_RELU)
-        return v_select(v_lt(y, v_zero()), v_zero(), y);
+        return v_at_least(y, v_zero());
     if (kind == SN_ACT_LEAKY)
         return v_select(v_lt(y, v_zero()), v_flush(v_mul(y, slope)), y);
     return y;

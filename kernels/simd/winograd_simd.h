@@ -5,7 +5,10 @@
  * With SN_PARTS_ONLY: the parts that i16_simd.h needs.
  */
 #include "kernels/ref/winograd_line.h"
+#include "kernels/ref/winograd_tiles.h"
 #include "kernels/simd/tile_simd.h"
+
+#include <math.h>
 
 #define FMA(a, b, c) v_fma((a), (b), (c))
 #define MUL(a, b) v_mul((a), (b))
@@ -14,8 +17,39 @@
 #define SET(x) v_set1((float)(x))
 SN_WINOGRAD_LINES(V)
 
+/*
+ * Lines from <= i < to of a row of them, `step` floats apart. Two addresses, the rest by adding: as a sum from further
+ * away each would be kept on the stack.
+ */
+SN_INLINE void lines_load(const int from, const int to, const float *p, size_t step, V *line)
+{
+    const float *p3 = p + 3 * step;
+
+    SN_HIDE(p);
+    SN_HIDE(p3);
+    SN_UNROLL
+    for (int i = from; i < to; i++)
+        line[i] = v_load(i < 3 ? p + (size_t)i * step : p3 + (size_t)(i - 3) * step);
+}
+
+/* Fetches the lines two further on, which are stored next: a store that waits for its line holds up those behind it. */
+SN_INLINE void lines_store(const int from, const int to, float *p, size_t step, const V *line)
+{
+    float *p3 = p + 3 * step;
+
+    SN_HIDE(p);
+    SN_HIDE(p3);
+    SN_UNROLL
+    for (int i = from; i < to; i++) {
+        float *at = i < 3 ? p + (size_t)i * step : p3 + (size_t)(i - 3) * step;
+
+        __builtin_prefetch(at + 2 * SN_LANES, 1);
+        v_store(at, line[i]);
+    }
+}
+
 #ifndef SN_PARTS_ONLY
-void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
+SN_INLINE void weights_to(const struct sn_winograd_weights *p, const int points)
 {
     const float *w = p->w;
     float *u = p->u;
@@ -25,86 +59,75 @@ void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
 
         SN_UNROLL
         for (size_t kw = 0; kw < 3; kw++) {
-            for (size_t kh = 0; kh < 3; kh++) {
-                line[kh] = v_load(w + (kh * 3 + kw) * p->n + i);
-                __builtin_prefetch(w + (9 + kh * 3 + kw) * p->n + i, 0, 2); /* the next chunk's */
-            }
+            const float *x = w + kw * p->n + i;
+
+            SN_HIDE(x);
+            SN_UNROLL
+            for (size_t kh = 0; kh < 3; kh++)
+                line[kh] = v_load(x + kh * 3 * p->n);
             winograd_filter(line, g[kw]);
         }
         SN_UNROLL
-        for (size_t r = 0; r < 6; r++) {
+        for (int r = 0; r < points; r++) {
+            SN_UNROLL
             for (size_t kw = 0; kw < 3; kw++)
                 line[kw] = g[kw][r];
             winograd_filter(line, out);
-            for (size_t c = 0; c < 6; c++)
-                v_store(u + (r * 6 + c) * p->stride + i, out[c]);
+            lines_store(0, points, u + (size_t)r * 6 * p->stride + i, p->stride, out);
         }
     }
 }
 
-#endif
-
-/* Tiles in order: a sub-image's rows, then the next sub-image; without a division for each. */
-struct walk {
-    int phase_y, phase_x, ty, tx;
-};
-
-static struct walk walk_from(const struct sn_winograd *p, int t)
+void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
 {
-    int per = p->tiles_y * p->tiles_x, phase = t / per;
-
-    return (struct walk){ phase / p->dil, phase % p->dil, t % per / p->tiles_x, t % per % p->tiles_x };
+    if (p->points == 6)
+        weights_to(p, 6);
+    else
+        weights_to(p, 5);
 }
 
-SN_INLINE void walk_on(const struct sn_winograd *p, struct walk *w)
-{
-    if (++w->tx < p->tiles_x)
-        return;
-    w->tx = 0;
-    if (++w->ty < p->tiles_y)
-        return;
-    w->ty = 0;
-    if (++w->phase_x < p->dil)
-        return;
-    w->phase_x = 0;
-    w->phase_y++;
-}
+/* Runs `call` with HIGH and WIDE constants equal to a tile's outputs down and across. */
+#define SN_KIND(high, wide, call)                                                                 \
+    case (high) * 8 + (wide): {                                                                   \
+        enum { HIGH = high, WIDE = wide };                                                        \
+        call;                                                                                     \
+        break;                                                                                    \
+    }
+#define SN_KIND_SWITCH(high, wide, call)                                                          \
+    switch ((high) * 8 + (wide)) {                                                                \
+        SN_KIND(4, 4, call) SN_KIND(4, 3, call) SN_KIND(3, 4, call) SN_KIND(3, 3, call)           \
+        SN_KIND(3, 2, call) SN_KIND(2, 3, call) SN_KIND(2, 2, call)                               \
+    default:                                                                                      \
+        break;                                                                                    \
+    }
 
-SN_INLINE int walk_y(const struct sn_winograd *p, const struct walk *w) { return w->phase_y + w->ty * 4 * p->dil; }
-SN_INLINE int walk_x(const struct sn_winograd *p, const struct walk *w) { return w->phase_x + w->tx * 4 * p->dil; }
-
-#ifndef SN_PARTS_ONLY
 /* One tile of one plane; px points at its first input pixel, steps are in floats. */
-SN_INLINE void input_tile(const float *px, size_t row, size_t col, float *v, size_t stride)
+SN_INLINE void input_tile(const int high, const int wide, const float *px, size_t row, size_t col, float *v, size_t stride)
 {
     for (int l = 0; l < SN_LANES; l += VN) {
         V d[6][6], line[6], out[6];
 
         SN_UNROLL
-        for (size_t j = 0; j < 6; j++) {
-            SN_UNROLL
-            for (size_t i = 0; i < 6; i++)
-                line[i] = v_load(px + i * row + j * col + l);
-            winograd_input(line, d[j]);
+        for (int j = 0; j < wide + 2; j++) {
+            lines_load(0, high + 2, px + (size_t)j * col + l, row, line);
+            winograd_input(high, line, d[j]);
         }
         SN_UNROLL
-        for (size_t i = 0; i < 6; i++) {
+        for (int i = sn_points_from(high); i < sn_points_to(high); i++) {
             SN_UNROLL
-            for (size_t j = 0; j < 6; j++)
+            for (int j = 0; j < wide + 2; j++)
                 line[j] = d[j][i];
-            winograd_input(line, out);
-            SN_UNROLL
-            for (size_t j = 0; j < 6; j++)
-                v_store(v + (i * 6 + j) * stride + l, out[j]);
+            winograd_input(wide, line, out);
+            lines_store(sn_points_from(wide), sn_points_to(wide), v + (size_t)i * 6 * stride + l, stride, out);
         }
     }
 }
 
 /* A tile that reaches over the image's border, copied with zeros around. */
-SN_INLINE void border_tile(const struct sn_winograd *p, const float *x, int y0, int x0, float *copy)
+SN_INLINE void border_tile(const struct sn_winograd *p, const float *x, int high, int wide, int y0, int x0, float *copy)
 {
-    for (int i = 0; i < 6; i++)
-        for (int j = 0; j < 6; j++) {
+    for (int i = 0; i < high + 2; i++)
+        for (int j = 0; j < wide + 2; j++) {
             int iy = y0 + (i - 1) * p->dil, ix = x0 + (j - 1) * p->dil;
             bool inside = iy >= 0 && iy < p->h && ix >= 0 && ix < p->w;
 
@@ -121,19 +144,21 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
     for (int c = s->c0; c < s->c1; c++) {
         const float *plane = p->x[c];
         float *v = (float *)s->v + (size_t)c * 36 * s->stride + (size_t)(s->t0 - s->base) * SN_LANES;
-        struct walk at = walk_from(p, s->t0);
+        struct sn_tile at = sn_tile_at(p, s->t0);
 
-        for (int t = s->t0; t < s->t1; t++, v += SN_LANES, walk_on(p, &at)) {
-            int y0 = walk_y(p, &at), x0 = walk_x(p, &at);
+        for (int t = s->t0; t < s->t1; t++, v += SN_LANES, sn_tile_next(p, &at)) {
+            int high = sn_tile_high(p, &at), wide = sn_tile_wide(p, &at), y0 = p->rows.start[at.row], x0 = p->cols.start[at.col];
+            size_t row = (size_t)(p->dil * p->w) * SN_LANES, col = (size_t)p->dil * SN_LANES;
+            const float *x = copy;
 
-            if (y0 >= p->dil && x0 >= p->dil && y0 + 4 * p->dil < p->h && x0 + 4 * p->dil < p->w) {
-                const float *x = plane + ((size_t)(y0 - p->dil) * (size_t)p->w + (size_t)(x0 - p->dil)) * SN_LANES;
-
-                input_tile(x, (size_t)(p->dil * p->w) * SN_LANES, (size_t)p->dil * SN_LANES, v, s->stride);
+            if (y0 >= p->dil && x0 >= p->dil && y0 + high * p->dil < p->h && x0 + wide * p->dil < p->w) {
+                x = plane + ((size_t)(y0 - p->dil) * (size_t)p->w + (size_t)(x0 - p->dil)) * SN_LANES;
             } else {
-                border_tile(p, plane, y0, x0, copy);
-                input_tile(copy, 6 * SN_LANES, SN_LANES, v, s->stride);
+                border_tile(p, plane, high, wide, y0, x0, copy);
+                row = 6 * SN_LANES;
+                col = SN_LANES;
             }
+            SN_KIND_SWITCH(high, wide, input_tile(HIGH, WIDE, x, row, col, v, s->stride))
         }
     }
 }
@@ -154,19 +179,28 @@ SN_INLINE void product_tile(const struct sn_winograd *p, const struct sn_winogra
 }
 
 /*
- * The sums of chunk c0 <= c < c1 at one position of group g, n tiles in nearly equal pieces. u: the chunk's k * 32
- * weights there, next: the weights needed after them.
+ * The sums of chunk c0 <= c < c1 at position pos of group g, its tiles in nearly equal pieces. u: the chunk's k * 32
+ * weights there, next: weights needed later, of which `share` floats are fetched for each channel.
  */
-static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, int g, int c0, int c1, size_t k, const float *v,
-                    const float *u, const float *next, float *m)
+static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, size_t pos, int g, int c0, int c1, size_t k,
+                    const float *u, const float *next, size_t share, float *m)
 {
-    int n = s->t1 - s->t0, pieces = (n + TILE_PIXELS - 1) / TILE_PIXELS;
-    size_t pace = (size_t)SN_MAX(SN_GROUP / pieces, 1);
+    const float *v = (const float *)s->v + pos * s->stride;
+    int t0, t1, n, pieces;
+    size_t pace;
 
+    sn_tiles_using(p, pos, s->t0, s->t1, &t0, &t1);
+    n = t1 - t0;
+    if (n <= 0)
+        return;
+    pieces = (n + TILE_PIXELS - 1) / TILE_PIXELS;
+    pace = SN_MAX(share / (size_t)pieces, (size_t)1);
+    v += (size_t)(t0 - s->base) * SN_LANES;
+    m += (size_t)(t0 - s->t0) * SN_GROUP;
     for (int half = 0; half < SN_GROUP && g * SN_GROUP + half < p->oc; half += TILE_OC)
         for (int i = 0; i < pieces; i++) {
             int a = n * i / pieces, b = n * (i + 1) / pieces;
-            const float *x = v + (size_t)(s->t0 - s->base + a) * SN_LANES, *fetch = next + (size_t)i * pace * k;
+            const float *x = v + (size_t)a * SN_LANES, *fetch = next + (size_t)i * pace * k;
 
             SN_TILE_SWITCH(b - a, product_tile(p, s, NP, c0, c1, x, u + half, fetch, pace, m + (size_t)a * SN_GROUP + (size_t)half))
         }
@@ -199,13 +233,16 @@ static void products(const struct sn_winograd *p, const struct sn_winograd_span 
 
                 if (c1 == p->planes && g + 1 == s->g1)
                     next += p->u_stride - (size_t)(s->g1 - s->g0) * p->group_stride;
-                product(p, s, g, c0, c1, k, (const float *)s->v + pos * s->stride, u, next, m);
+                product(p, s, pos, g, c0, c1, k, u, next, SN_GROUP, m);
                 u += k * SN_GROUP;
             }
         }
 }
 
-/* Chunk by chunk, whose weights are transformed just before. */
+/*
+ * Chunk by chunk, whose weights are transformed just before. The next chunk's plain ones are fetched meanwhile, evenly: the
+ * products at each of 36 positions fetch n / 36 of 9 n.
+ */
 static void products_in_use(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
     const float *w = (const float *)p->direct;
@@ -216,14 +253,15 @@ static void products_in_use(const struct sn_winograd *p, const struct sn_winogra
 
         for (int g = s->g0; g < s->g1; g++) {
             float *m = (float *)s->m + (size_t)(g - s->g0) * 36 * m_stride(s);
-            struct sn_winograd_weights t = { .w = w + 9 * (size_t)g * p->group_stride, .u = s->u, .n = k * SN_GROUP, .stride = stride };
+            struct sn_winograd_weights t = { .w = w + 9 * (size_t)g * p->group_stride, .u = s->u, .n = k * SN_GROUP, .stride = stride,
+                                             .points = sn_winograd_most_points(p->size) };
+
+            const float *next = (const float *)t.w + 9 * t.n;
 
             SN_SIMD(winograd_weights)(&t);
-            for (size_t pos = 0; pos < 36; pos++) {
-                const float *u = (const float *)s->u + pos * stride;
-
-                product(p, s, g, c0, c1, k, (const float *)s->v + pos * s->stride, u, u + stride, m + pos * m_stride(s));
-            }
+            for (size_t pos = 0; pos < 36; pos++)
+                product(p, s, pos, g, c0, c1, k, (const float *)s->u + pos * stride, next + pos * t.n / 4, SN_GROUP / 4,
+                        m + pos * m_stride(s));
         }
         w += 9 * k * SN_GROUP;
     }
@@ -231,46 +269,49 @@ static void products_in_use(const struct sn_winograd *p, const struct sn_winogra
 
 #endif
 
-/* One tile's 4x4 outputs of VN channels: back-transform, bias, residual, activation. */
-SN_INLINE void output_tile(const struct sn_winograd *p, const float *m, size_t stride, int channel, int y0, int x0, V *finite)
+/*
+ * One tile's high x wide outputs of VN channels: back-transform, bias, residual, activation. What the stores might change,
+ * as the compiler sees it, is in variables before the first of them.
+ */
+SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const int wide, const float *m, size_t stride, int channel,
+                           int y0, int x0, V *finite)
 {
-    int plane = channel / SN_LANES;
-    size_t lane = (size_t)(channel % SN_LANES);
-    const float *res = p->res ? (const float *)p->res[plane] + lane : NULL;
-    float *y = (float *)p->y[plane] + lane;
-    V b = p->bias ? v_load((const float *)p->bias + channel) : v_zero(), slope = v_set1(p->act.slope);
+    size_t col = (size_t)p->dil * SN_LANES, row = col * (size_t)p->w;
+    size_t at = ((size_t)y0 * (size_t)p->w + (size_t)x0) * SN_LANES + (size_t)(channel % SN_LANES);
+    const float *res = p->res ? (const float *)p->res[channel / SN_LANES] + at : NULL;
+    float *y = (float *)p->y[channel / SN_LANES] + at;
+    V bias = p->bias ? v_load((const float *)p->bias + channel) : v_zero(); /* + 0 changes nothing but -0, which is flushed */
+    V least = v_set1(p->act.kind == SN_ACT_RELU ? 0 : -INFINITY), slope = v_set1(p->act.slope), ok = *finite;
+    bool leaky = p->act.kind == SN_ACT_LEAKY;
+    int dil = p->dil, below = p->h - y0, right = p->w - x0;
     V d[6][4], line[6], out[4];
 
     SN_UNROLL
-    for (size_t j = 0; j < 6; j++) {
-        SN_UNROLL
-        for (size_t i = 0; i < 6; i++)
-            line[i] = v_load(m + (i * 6 + j) * stride);
-        winograd_output(line, d[j]);
+    for (int j = sn_points_from(wide); j < sn_points_to(wide); j++) {
+        lines_load(sn_points_from(high), sn_points_to(high), m + (size_t)j * stride, 6 * stride, line);
+        winograd_output(high, line, d[j]);
     }
     SN_UNROLL
-    for (int i = 0; i < 4; i++) {
-        int oy = y0 + i * p->dil;
-
+    for (int i = 0; i < high; i++) {
+        if (i * dil >= below)
+            break;
         SN_UNROLL
-        for (int j = 0; j < 6; j++)
+        for (int j = sn_points_from(wide); j < sn_points_to(wide); j++)
             line[j] = d[j][i];
-        winograd_output(line, out);
+        winograd_output(wide, line, out);
         SN_UNROLL
-        for (int j = 0; j < 4; j++) {
-            int ox = x0 + j * p->dil;
-            size_t at = ((size_t)oy * (size_t)p->w + (size_t)ox) * SN_LANES;
-            V v;
+        for (int j = 0; j < wide; j++) {
+            V v = v_flush(v_add(out[j], bias));
 
-            if (oy >= p->h || ox >= p->w)
-                continue;
-            v = v_flush(p->bias ? v_add(out[j], b) : out[j]);
+            if (j * dil >= right)
+                break;
             if (res)
-                v = v_flush(v_add(v, v_load(res + at)));
-            *finite = v_fma(v, v_zero(), *finite); /* infinity and NaN times zero are NaN */
-            v_store(y + at, v_activate(v, p->act.kind, slope));
+                v = v_flush(v_add(v, v_load(res + (size_t)i * row + (size_t)j * col)));
+            ok = v_fma(v, v_zero(), ok); /* infinity and NaN times zero are NaN */
+            v_store(y + (size_t)i * row + (size_t)j * col, leaky ? v_activate(v, SN_ACT_LEAKY, slope) : v_at_least(v, least));
         }
     }
+    *finite = ok;
 }
 
 #ifndef SN_PARTS_ONLY
@@ -282,10 +323,14 @@ bool SN_SIMD(winograd_output)(const struct sn_winograd *p, const struct sn_winog
     (p->u ? products : products_in_use)(p, s);
     for (int channel = s->g0 * SN_GROUP; channel < end; channel += VN) {
         const float *m = (const float *)s->m + (size_t)(channel / SN_GROUP - s->g0) * 36 * m_stride(s) + channel % SN_GROUP;
-        struct walk at = walk_from(p, s->t0);
+        struct sn_tile at = sn_tile_at(p, s->t0);
 
-        for (int t = s->t0; t < s->t1; t++, m += SN_GROUP, walk_on(p, &at))
-            output_tile(p, m, m_stride(s), channel, walk_y(p, &at), walk_x(p, &at), &finite);
+        for (int t = s->t0; t < s->t1; t++, m += SN_GROUP, sn_tile_next(p, &at)) {
+            int y0 = p->rows.start[at.row], x0 = p->cols.start[at.col];
+
+            SN_KIND_SWITCH(sn_tile_high(p, &at), sn_tile_wide(p, &at),
+                           output_tile(p, HIGH, WIDE, m, m_stride(s), channel, y0, x0, &finite))
+        }
     }
     return v_all_finite(finite);
 }

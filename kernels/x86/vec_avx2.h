@@ -22,6 +22,7 @@ static inline V v_add(V a, V b) { return _mm256_add_ps(a, b); }
 static inline V v_sub(V a, V b) { return _mm256_sub_ps(a, b); }
 static inline V v_mul(V a, V b) { return _mm256_mul_ps(a, b); }
 static inline V v_div(V a, V b) { return _mm256_div_ps(a, b); }
+static inline V v_at_least(V y, V least) { return _mm256_max_ps(least, y); } /* y < least ? least : y; NaN stays NaN */
 static inline V v_neg(V a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
 static inline VM v_lt(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
 static inline VM v_nan(V a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }

@@ -22,16 +22,14 @@ static inline V v_add(V a, V b) { return _mm512_add_ps(a, b); }
 static inline V v_sub(V a, V b) { return _mm512_sub_ps(a, b); }
 static inline V v_mul(V a, V b) { return _mm512_mul_ps(a, b); }
 static inline V v_div(V a, V b) { return _mm512_div_ps(a, b); }
+static inline V v_at_least(V y, V least) { return _mm512_max_ps(least, y); } /* y < least ? least : y; NaN stays NaN */
 static inline V v_neg(V a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
 static inline VM v_lt(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 static inline VM v_nan(V a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
 static inline VM v_or(VM a, VM b) { return (VM)(a | b); }
 static inline V v_select(VM m, V yes, V no) { return _mm512_mask_blend_ps(m, no, yes); }
-/* |y| < FLT_MIN becomes +0; NaN compares "not less" and stays. */
-static inline V v_flush(V y)
-{
-    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(_mm512_abs_ps(y), _mm512_set1_ps(FLT_MIN), _CMP_NLT_UQ), y);
-}
+/* |y| < FLT_MIN becomes +0: -0 (class 4) and what is denormal (class 0x20). */
+static inline V v_flush(V y) { return _mm512_mask_mov_ps(y, _mm512_fpclass_ps_mask(y, 0x24), _mm512_setzero_ps()); }
 /* 2^k for the integral floats -126 <= k <= 127 */
 static inline V v_pow2(V k)
 {

@@ -8,23 +8,38 @@ struct job {
     struct sn_step *s;
 };
 
-/* Non-finite results are looked for while they are still in the cache. */
+void sn_net_note(struct sn_net *net, bool finite)
+{
+    if (!finite)
+        atomic_store_explicit(&net->bad, 1, memory_order_relaxed);
+}
+
+/* Non-finite results are looked for while they are still in the cache; convolutions do so themselves. */
 static void check(struct sn_net *net, const void *x, size_t n)
 {
     struct sn_rowop op = { .x = x, .c = 1, .n = n };
 
-    if (!net->kernels.finite(&op))
-        atomic_store_explicit(&net->bad, 1, memory_order_relaxed);
-}
-
-void sn_net_check(struct sn_net *net, const void *x, size_t n)
-{
-    check(net, x, n);
+    sn_net_note(net, net->kernels.finite(&op));
 }
 
 static void *at(const struct sn_net *net, void *plane, size_t pixel)
 {
     return (char *)plane + pixel * SN_LANES * net->elem;
+}
+
+/* The pixels a strided 1x1 reads of one plane, side by side: no row ends, and nothing else is fetched with them. */
+static void gather_unit(void *ctx, size_t plane, int thread)
+{
+    const struct job *j = ctx;
+    const struct sn_step *s = j->s;
+    size_t line = SN_LANES * j->net->elem;
+    char *to = j->net->scratch + s->v_bytes * plane;
+
+    (void)thread;
+    ((void **)(void *)(j->net->scratch + s->v_bytes * (size_t)s->x.n))[plane] = to;
+    for (int y = 0; y < s->node->h; y++)
+        for (int x = 0; x < s->node->w; x++, to += line)
+            memcpy(to, at(j->net, s->x.p[plane], (size_t)(y * s->sub) * (size_t)s->sub_iw + (size_t)(x * s->sub)), line);
 }
 
 static void conv_unit(void *ctx, size_t unit, int thread)
@@ -36,10 +51,17 @@ static void conv_unit(void *ctx, size_t unit, int thread)
     struct sn_conv_span span = { .g0 = g0, .g1 = SN_MIN(g0 + j->s->unit_groups, all), .p0 = p0, .p1 = SN_MIN(p0 + j->s->block, c->oh * c->ow) };
 
     (void)thread;
-    j->net->kernels.conv2d(c, &span);
-    if (c->up == 1)
-        for (int k = g0 * SN_GROUP / SN_LANES; k < SN_MIN(span.g1 * SN_GROUP / SN_LANES, j->s->y.n); k++)
-            check(j->net, at(j->net, j->s->y.p[k], (size_t)p0), (size_t)(span.p1 - p0) * SN_LANES);
+    sn_net_note(j->net, j->net->kernels.conv2d(c, &span));
+}
+
+static void run_gathered(struct sn_net *net, const struct sn_step *s)
+{
+    struct sn_step here = *s;
+    struct job j = { net, &here };
+
+    here.conv.x = (const void *const *)(void *)(net->scratch + s->v_bytes * (size_t)s->x.n);
+    sn_pool_run(net->opt.pool, gather_unit, &j, (size_t)s->x.n);
+    sn_pool_run(net->opt.pool, conv_unit, &j, s->units);
 }
 
 void sn_net_normalise(const struct sn_net *net, const struct sn_step *s, size_t p0, size_t n, char *mine, void **x)
@@ -71,18 +93,7 @@ static void normalised_conv_unit(void *ctx, size_t unit, int thread)
     c.x = (const void *const *)x;
     c.y = y;
     c.iw = c.ow = (int)n;
-    net->kernels.conv2d(&c, &span);
-    for (int k = 0; k < s->y.n; k++)
-        check(net, y[k], n * SN_LANES);
-}
-
-/* A transposed convolution's units interleave in memory, so its planes are checked afterwards. */
-static void check_unit(void *ctx, size_t unit, int thread)
-{
-    const struct job *j = ctx;
-
-    (void)thread;
-    check(j->net, j->s->y.p[unit], (size_t)j->s->node->h * (size_t)j->s->node->w * SN_LANES);
+    sn_net_note(net, net->kernels.conv2d(&c, &span));
 }
 
 /* Global pooling and instance norm: the sums of one plane. */
@@ -210,7 +221,8 @@ static struct sn_winograd_span tiles(const struct job *j, int block, int thread)
     int t0 = block * s->block, t1 = SN_MIN(t0 + s->block, s->tiles);
     struct sn_winograd_span span = { .t0 = t0, .t1 = t1, .c1 = s->wino.planes, .base = s->shared ? 0 : t0,
                                      .m = mine,
-                                     .v = s->shared ? j->net->scratch : mine + s->m_bytes, .u = mine + s->m_bytes };
+                                     .v = s->shared ? j->net->scratch : mine + s->m_bytes,
+                                     .u = mine + s->m_bytes + (s->shared ? 0 : s->v_bytes) };
 
     span.stride = ((size_t)(s->shared ? s->tiles : t1 - t0) + 1) * SN_LANES;
     return span;
@@ -220,8 +232,7 @@ static void multiply(const struct job *j, struct sn_winograd_span *span, int g0,
 {
     span->g0 = g0;
     span->g1 = SN_MIN(g0 + n, (j->s->wino.oc + SN_GROUP - 1) / SN_GROUP);
-    if (!j->net->kernels.winograd_output(&j->s->wino, span))
-        atomic_store_explicit(&j->net->bad, 1, memory_order_relaxed);
+    sn_net_note(j->net, j->net->kernels.winograd_output(&j->s->wino, span));
 }
 
 /* Many tiles: a thread transforms a block of them and multiplies it with every weight group. */
@@ -294,9 +305,11 @@ void sn_net_run_step(struct sn_net *net, struct sn_step *s)
         sn_pool_run(net->opt.pool, row_unit, &j, s->units);
         return;
     }
+    if (s->sub > 1) {
+        run_gathered(net, s);
+        return;
+    }
     sn_pool_run(net->opt.pool, s->node->pre >= 0 ? normalised_conv_unit : conv_unit, &j, s->units);
-    if (s->conv.up != 1)
-        sn_pool_run(net->opt.pool, check_unit, &j, (size_t)s->y.n);
 }
 
 void sn_net_load_input(struct sn_net *net, const float *in)

@@ -129,7 +129,7 @@ struct sn_step {
     enum sn_weights_at { SN_AT_PACKING, SN_AT_STEP, SN_AT_USE } transform; /* winograd: when weights are transformed */
     bool shared;                        /* winograd, i16: the whole input is transformed first, then groups are units */
     int tiles;                          /* winograd: in all */
-    int sub, sub_iw;                    /* i16: a strided 1x1 quantises every sub-th pixel of rows of sub_iw only */
+    int sub, sub_iw;                    /* a strided 1x1 gathers (i16: quantises) every sub-th pixel of rows of sub_iw first */
     int unit_groups;                    /* conv: weight groups of a unit */
     size_t pre_bytes;                   /* conv with an inlined affine: a block of its input */
     size_t v_bytes, m_bytes;            /* winograd, i16: of one block (or the whole input when shared), and of the products */
@@ -144,7 +144,7 @@ struct sn_step {
     };
     void *weights;                      /* owned: a conv's packed weights and bias, or scale and shift */
     void *scale, *shift;                /* affine, instance norm: [planes * 16], inside weights */
-    void *tables;                       /* owned: upsampling's row and column tables */
+    void *tables;                       /* owned: upsampling's row and column tables, winograd's pieces */
     size_t weight_bytes;
     bool borrowed;                      /* weights lie in a prepacked file */
     size_t units;                       /* pure, assigned dynamically: (groups or planes) * blocks */
@@ -184,8 +184,7 @@ void sn_net_run_step(struct sn_net *net, struct sn_step *s);       /* exec.c */
 void sn_net_load_input(struct sn_net *net, const float *in);       /* exec.c: [C][H][W] -> planes, flushed */
 /* exec.c: n pixels from p0 on through the normalisation before a conv, into scratch planes x at `mine` */
 void sn_net_normalise(const struct sn_net *net, const struct sn_step *s, size_t p0, size_t n, char *mine, void **x);
-/* exec.c: notes that one of n values is not finite */
-void sn_net_check(struct sn_net *net, const void *x, size_t n);
+void sn_net_note(struct sn_net *net, bool finite);                 /* exec.c: what a kernel says of its outputs */
 /* exec.c: planes -> [C][H][W]; out is float, or double when wide (widened or kept) */
 void sn_net_unpack(const struct sn_net *net, sn_val v, void *out, bool wide);
 

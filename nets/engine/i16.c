@@ -212,10 +212,7 @@ static void group_unit(void *ctx, size_t unit, int thread)
     (void)thread;
     c.q = (const int32_t *)(const void *)j->net->scratch;
     c.t = scales_behind(j->net->scratch, c.c.planes, (size_t)(c.c.ih * c.c.iw));
-    j->net->kernels.i16_conv2d(&c, &span);
-    if (c.c.up == 1)
-        for (int k = g0 * SN_GROUP / SN_LANES; k < SN_MIN(span.g1 * SN_GROUP / SN_LANES, j->s->y.n); k++)
-            sn_net_check(j->net, (const float *)j->s->y.p[k] + (size_t)p0 * SN_LANES, (size_t)(span.p1 - p0) * SN_LANES);
+    sn_net_note(j->net, j->net->kernels.i16_conv2d(&c, &span));
 }
 
 /* A 1x1's block: quantised, then multiplied with every weight group. */
@@ -243,18 +240,7 @@ static void block_unit(void *ctx, size_t unit, int thread)
         c.c.iw = c.c.ow = (int)n;
     c.q = (const int32_t *)(const void *)mine;
     c.t = scales_behind(mine, c.c.planes, n);
-    j->net->kernels.i16_conv2d(&c, &span);
-    for (int k = 0; k < s->y.n; k++)
-        sn_net_check(j->net, y[k], n * (size_t)(c.c.up * c.c.up) * SN_LANES);
-}
-
-/* A transposed convolution's groups interleave in memory, so its planes are checked afterwards. */
-static void check_unit(void *ctx, size_t unit, int thread)
-{
-    const struct job *j = ctx;
-
-    (void)thread;
-    sn_net_check(j->net, j->s->y.p[unit], (size_t)j->s->node->h * (size_t)j->s->node->w * SN_LANES);
+    sn_net_note(j->net, j->net->kernels.i16_conv2d(&c, &span));
 }
 
 static struct sn_i16_span tiles(const struct job *j, int block, int thread)
@@ -273,8 +259,7 @@ static struct sn_i16_span tiles(const struct job *j, int block, int thread)
 static void product_group(const struct job *j, struct sn_i16_span *span, int g)
 {
     span->g = g;
-    if (!j->net->kernels.i16_winograd_output(&j->s->i16_wino, span))
-        atomic_store_explicit(&j->net->bad, 1, memory_order_relaxed);
+    sn_net_note(j->net, j->net->kernels.i16_winograd_output(&j->s->i16_wino, span));
 }
 
 /* Many tiles: a thread transforms a block of them and multiplies it with every weight group. */
@@ -325,6 +310,4 @@ void sn_i16_run_step(struct sn_net *net, const struct sn_step *s)
     }
     sn_pool_run(net->opt.pool, quantise_unit, &j, (pixels + QUANTISE_PIXELS - 1) / QUANTISE_PIXELS);
     sn_pool_run(net->opt.pool, group_unit, &j, s->units);
-    if (s->conv.up != 1)
-        sn_pool_run(net->opt.pool, check_unit, &j, (size_t)s->y.n);
 }

@@ -63,7 +63,7 @@ static void store(size_t elem, void *dst, size_t i, double v)
 void sn_step_transform(const struct sn_net *net, const struct sn_step *s, const float *w, float *u)
 {
     for (int c0 = 0; c0 < s->x.n; c0 += SN_CHUNK) {
-        struct sn_winograd_weights t = { .w = w, .u = u, .stride = s->wino.u_stride };
+        struct sn_winograd_weights t = { .w = w, .u = u, .stride = s->wino.u_stride, .points = sn_winograd_most_points(s->wino.size) };
 
         for (int c = c0; c < SN_MIN(c0 + SN_CHUNK, s->x.n); c++)
             t.n += (size_t)s->x.lanes[c] * SN_GROUP;

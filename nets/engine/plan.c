@@ -100,7 +100,8 @@ static void choose_planar(struct sn_graph *g)
         const struct sn_node *node = &g->nodes[i];
 
         for (int k = 0; k < node->n_in; k++)
-            if (node->op != SN_NODE_DEAD && node->in[k] == g->input && (node->op != SN_NODE_CONV || node->pre >= 0 || node->up != 1))
+            if (node->op != SN_NODE_DEAD && node->in[k] == g->input &&
+                (node->op != SN_NODE_CONV || node->pre >= 0 || node->up != 1 || node->stride > 2 || (node->kw - 1) * node->dil > SN_PLANAR_REACH))
                 input->planar = false;
         if (node->op != SN_NODE_DEAD && node->res == g->input)
             input->planar = false;

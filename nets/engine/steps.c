@@ -48,26 +48,75 @@ static void cut_conv(struct sn_step *s, int threads)
 
 #define TILE_BYTES ((size_t)36 * SN_LANES * sizeof(float)) /* one plane's transformed tile */
 #define U_BYTES ((size_t)36 * (SN_CHUNK * SN_LANES * SN_GROUP + SN_LANES) * sizeof(float)) /* a chunk's transformed weights */
-#define SHARED_TILES 196 /* fewer: threads share the weights, not the tiles */
-#define SHARED_BLOCK 64  /* of these, a unit's: its products stay in the second-level cache */
+#define SHARED_TILES 196 /* fewer: threads share the weight groups, if there are several, not the tiles */
+#define SHARED_WIDE 257  /* the same for wide layers: the products of 256 tiles still fit the second-level cache */
+
+/* How a layer is cut into Winograd tiles (kernels.h), and the products of that for a pair of channels. */
+struct tiling {
+    int size;
+    bool mixed;
+    size_t products;
+};
+
+static struct tiling tiling_of(const struct sn_node *node, int size, bool mixed)
+{
+    struct sn_winograd_axis rows, cols;
+
+    sn_winograd_cut(node->h, node->dil, size, mixed, &rows, NULL);
+    sn_winograd_cut(node->w, node->dil, size, mixed, &cols, NULL);
+    return (struct tiling){ size, mixed, sn_winograd_points(&rows, size) * sn_winograd_points(&cols, size) };
+}
+
+/*
+ * The tiling of fewest products. Large maps keep tiles of one kind: a strip of smaller ones along two borders would be
+ * worked through apart from the rest, for less than a twentieth. 16-bit layers have one kind only.
+ */
+static struct tiling best_tiling(const struct sn_node *node, bool i16)
+{
+    struct tiling one = tiling_of(node, 4, false), four = tiling_of(node, 4, true), three = tiling_of(node, 3, true);
+    struct tiling best = three.products <= four.products ? three : four;
+
+    return i16 || best.products * 20 > one.products * 19 ? one : best;
+}
+
+/* Taps inside the image, over all outputs along an axis of n pixels. */
+static size_t useful_taps(int n, int dil) { return (size_t)(n + 2 * SN_MAX(n - dil, 0)); }
 
 /*
  * Winograd or direct: a function of the layer's shape only, since it decides the result's bits (DESIGN 2.3).
  * Cycles per (input, output) channel pair, at 32 multiply-adds a cycle and 6 bytes a cycle of weights that
- * come from memory: 36 products a tile and 36 weights, against 9 a pixel and 9 weights. So 7x7 maps, whose
- * four tiles hold a quarter of padding, are direct: their transformed weights would be read for too little.
+ * come from memory: the tiles' products and 36 or 25 weights, against the taps inside the image and 9 weights.
+ *                        products  taps
+ *   14x14                    484   1600   Winograd
+ *   7x7                      121    361   direct: the transformed weights would be read for too little
+ *   32x32, dilation 12      3136   5184   Winograd, in pieces of 3 and 2
+ *   32x32, dilation 24      9216   2304   direct: phases of 2 and 1 pixels
  */
-static bool wants_winograd(const struct sn_net *net, const struct sn_node *node, const struct sn_node *in)
+static bool wants_winograd(const struct sn_net *net, const struct sn_node *node, const struct sn_node *in, bool i16, struct tiling *tiling)
 {
-    size_t pixels = (size_t)node->h * (size_t)node->w, tiles;
-    int sub_h = (node->h + node->dil - 1) / node->dil, sub_w = (node->w + node->dil - 1) / node->dil;
+    size_t taps, positions;
 
     if (net->elem != 4 || net->opt.direct || node->kh != 3 || node->kw != 3 || node->stride != 1 || node->up != 1 ||
-        node->pad != node->dil || in->c < SN_LANES || node->c < SN_LANES || node->dil * 3 >= SN_MIN(node->h, node->w))
+        node->pad != node->dil || in->c < SN_LANES || node->c < SN_LANES)
         return false;
-    tiles = (size_t)((sub_h + 3) / 4) * (size_t)((sub_w + 3) / 4) * (size_t)(node->dil * node->dil);
-    return 36 * tiles * 6 + (36 - 9) * 4 * 32 < 9 * pixels * 6; /* both sides times 32 * 6 */
+    *tiling = best_tiling(node, i16);
+    positions = tiling->size == 4 ? 36 : 25;
+    taps = useful_taps(node->h, node->dil) * useful_taps(node->w, node->dil);
+    if (i16) { /* its direct kernel multiplies zeros in most places */
+        taps = 9 * (size_t)node->h * (size_t)node->w;
+        if (node->dil * 3 >= SN_MIN(node->h, node->w))
+            return false;
+    }
+    return tiling->products * 6 + (positions - 9) * 4 * 32 < taps * 6; /* both sides times 32 * 6 */
 }
+
+/* Whether a block of tiles' transformed input and one group's weights do not fit the second-level cache together. */
+static bool is_wide(const struct sn_step *s)
+{
+    return (14 + SN_GROUP) * channels(&s->x) * 36 * sizeof(float) > CACHE_BYTES / 4 * 3;
+}
+
+static bool is_few(const struct sn_step *s) { return s->tiles < (is_wide(s) && !s->i16 ? SHARED_WIDE : SHARED_TILES); }
 
 /*
  * When a layer's weights are transformed: a question of memory and time, not of bits. Few tiles: each group's
@@ -79,32 +128,28 @@ static enum sn_weights_at when_transformed(const struct sn_net *net, const struc
 {
     size_t kept = (size_t)s->wino.oc * channels(&s->x) * 36 * sizeof(float);
 
-    if (net->opt.memory == SN_MEMORY_FAST || (net->opt.memory == SN_MEMORY_BALANCED && !s->shared && kept <= (size_t)1 << 20))
+    if (net->opt.memory == SN_MEMORY_FAST || (net->opt.memory == SN_MEMORY_BALANCED && !is_few(s) && kept <= (size_t)1 << 20))
         return SN_AT_PACKING;
-    return s->shared ? SN_AT_USE : SN_AT_STEP;
+    return is_few(s) ? SN_AT_USE : SN_AT_STEP;
 }
 
 /*
- * How a Winograd layer is cut. Few tiles: a unit is one weight group with all of them (a block of them where there are
- * fewer groups than threads). Many: a unit is a block of tiles. Where a block's transformed input and one group's
- * weights fit the second-level cache together, groups follow each other, and the block fills a quarter of that cache.
- * Wider layers stream either one: position by position, with all groups, reads the input once and the weights once a
- * block, here of two register tiles.
+ * How a Winograd layer is cut. Few tiles: a unit is one weight group with all of them, since each unit transforms its
+ * weights again (a block of them where there are fewer groups than threads). Many, or a single group: a unit is a block of
+ * tiles. Where a block's transformed input and one group's weights fit the second-level cache together, groups follow each
+ * other, and the block fills a quarter of that cache. Wider layers stream either one: position by position, with all
+ * groups, reads the input once and the weights once a block, here of two register tiles.
  */
 static void cut_tiles(const struct sn_net *net, struct sn_step *s, int groups)
 {
-    int threads = sn_pool_threads(net->opt.pool), most = SHARED_BLOCK;
+    int threads = sn_pool_threads(net->opt.pool), most = s->tiles;
 
     s->unit_groups = 1;
-    if (!s->shared) {
-        size_t k = channels(&s->x), tile = k * 36 * sizeof(float);
-
-        if (14 * tile + 36 * SN_GROUP * k * sizeof(float) <= CACHE_BYTES / 4 * 3) {
-            most = (int)SN_MIN(SN_MAX(CACHE_BYTES / 4 / tile / 14, 1), 8) * 14;
-        } else {
-            most = 28;
-            s->unit_groups = groups;
-        }
+    if (!is_few(s) && is_wide(s)) {
+        most = 28;
+        s->unit_groups = groups;
+    } else if (!is_few(s)) {
+        most = (int)SN_MIN(SN_MAX(CACHE_BYTES / 4 / (channels(&s->x) * 36 * sizeof(float)) / 14, 1), 8) * 14;
     }
     s->blocks = (s->tiles + most - 1) / most;
     if (!s->shared || groups < threads)
@@ -114,24 +159,29 @@ static void cut_tiles(const struct sn_net *net, struct sn_step *s, int groups)
     s->units = (size_t)s->blocks * (s->shared ? (size_t)groups : 1);
 }
 
-static void make_winograd(struct sn_net *net, struct sn_step *s)
+static int make_winograd(struct sn_net *net, struct sn_step *s, const struct tiling *tiling, struct sn_error *err)
 {
     const struct sn_node *node = s->node;
     struct sn_winograd *p = &s->wino;
-    int ty = ((node->h + node->dil - 1) / node->dil + 3) / 4, tx = ((node->w + node->dil - 1) / node->dil + 3) / 4;
     int groups = (node->c + SN_GROUP - 1) / SN_GROUP;
+    int32_t *start = malloc((size_t)(node->h + node->w) * sizeof *start);
 
+    if (!start)
+        return SN_NOMEM(err, "a layer's tiles");
+    s->tables = start;
     *p = (struct sn_winograd){
         .x = (const void *const *)s->x.p, .lanes = s->x.lanes, .planes = s->x.n, .y = s->y.p,
         .res = node->res >= 0 ? (const void *const *)s->res.p : NULL, .oc = node->c, .h = node->h, .w = node->w,
-        .dil = node->dil, .tiles_y = ty, .tiles_x = tx, .act = node->act,
+        .dil = node->dil, .size = tiling->size, .act = node->act,
     };
+    sn_winograd_cut(node->h, node->dil, tiling->size, tiling->mixed, &p->rows, start);
+    sn_winograd_cut(node->w, node->dil, tiling->size, tiling->mixed, &p->cols, start + node->h);
     s->winograd = true;
-    s->tiles = ty * tx * node->dil * node->dil;
-    s->shared = s->tiles < SHARED_TILES;
+    s->tiles = p->rows.n * p->cols.n;
+    s->shared = is_few(s) && (s->i16 || groups > 1); /* a thread's own input need not come from another's cache */
     if (s->i16) {
         sn_i16_cut_winograd(net, s);
-        return;
+        return SN_OK;
     }
     s->kernel = net->kernels.winograd_output_name;
     cut_tiles(net, s, groups);
@@ -141,6 +191,7 @@ static void make_winograd(struct sn_net *net, struct sn_step *s)
     net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes) + (s->transform == SN_AT_USE ? U_BYTES : 0));
     if (s->shared)
         net->scratch_bytes = SN_MAX(net->scratch_bytes, s->v_bytes);
+    return SN_OK;
 }
 
 static void make_conv(struct sn_net *net, struct sn_step *s)
@@ -156,6 +207,15 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
         .kh = node->kh, .kw = node->kw, .stride = node->stride, .dil = node->dil,
         .pad_h = node->pad, .pad_w = node->pad, .planar = in->planar, .act = node->act,
     };
+    if (!s->i16 && c->kh * c->kw == 1 && c->stride > 1 && c->pad_h + c->pad_w == 0 && node->pre < 0 && !c->planar) { /* gathered first */
+        s->sub = c->stride;
+        s->sub_iw = c->iw;
+        c->stride = 1;
+        c->ih = c->oh;
+        c->iw = c->ow;
+        s->v_bytes = (size_t)(c->oh * c->ow) * SN_LANES * net->elem; /* of a plane */
+        net->scratch_bytes = SN_MAX(net->scratch_bytes, (s->v_bytes + sizeof(void *)) * (size_t)c->planes);
+    }
     if (c->kh == 1 && c->kw == 1 && c->stride == 1 && c->up == 1) { /* no neighbours: one long row */
         c->iw *= c->ih;
         c->ow *= c->oh;
@@ -168,7 +228,7 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
     s->kernel = net->kernels.conv2d_name;
     cut_conv(s, sn_pool_threads(net->opt.pool));
     if (node->pre >= 0) { /* a unit normalises a block of pixels once, for all groups */
-        s->blocks = share_out((c->ow + 55) / 56, sn_pool_threads(net->opt.pool), c->ow);
+        s->blocks = share_out((c->ow + 111) / 112, sn_pool_threads(net->opt.pool), c->ow);
         s->block = (c->ow + s->blocks - 1) / s->blocks;
         s->blocks = (c->ow + s->block - 1) / s->block;
         s->units = (size_t)s->blocks;
@@ -257,6 +317,7 @@ static void make_pool(struct sn_net *net, struct sn_step *s)
 static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_error *err)
 {
     const struct sn_node *node = &net->graph.nodes[i];
+    struct tiling tiling;
 
     s->node = node;
     s->val = i;
@@ -270,10 +331,9 @@ static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_err
     switch (node->op) {
     case SN_NODE_CONV:
         s->i16 = sn_i16_layer(net, node);
-        if (wants_winograd(net, node, &net->graph.nodes[node->in[0]]))
-            make_winograd(net, s);
-        else
-            make_conv(net, s);
+        if (wants_winograd(net, node, &net->graph.nodes[node->in[0]], s->i16, &tiling))
+            return make_winograd(net, s, &tiling, err);
+        make_conv(net, s);
         break;
     case SN_NODE_UPSAMPLE:
         return make_upsample(net, s, err);

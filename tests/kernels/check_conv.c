@@ -179,7 +179,7 @@ static struct conv_case random_case(struct sn_rng *r)
         else
             memcpy(c.ic, PICK(r, concats), sizeof c.ic);
         if (c.ic[0] <= 3 && c.ic[1] == 0) {
-            c.planar = rnd(r, 0, 1);
+            c.planar = rnd(r, 0, 1) && c.stride <= 2 && c.dil * (c.k - 1) <= SN_PLANAR_REACH;
             c.ic[0] = c.planar ? rnd(r, 1, 4) : c.ic[0];
         }
         if (c.k == 1 && rnd(r, 0, 2) == 0) { /* as the planner does: the image as one long row */

@@ -25,6 +25,7 @@ struct i16_data {
     struct sn_conv_span part;
     struct sn_i16_winograd wino;
     struct sn_i16_span span;
+    int32_t *start;    /* Winograd's pieces */
 };
 
 static const char *describe(const struct i16_case *c)
@@ -97,13 +98,17 @@ static void setup(struct i16_data *d, const struct i16_case *c)
 {
     struct sn_rng r = { c->seed };
     int oh = c->winograd ? c->h : out_size(c->h, c), ow = c->winograd ? c->w : out_size(c->w, c);
-    int groups = (c->oc + SN_GROUP - 1) / SN_GROUP, all = groups * c->up * c->up, taps = c->k * c->k, sub_h = (c->h + c->dil - 1) / c->dil;
-    int sub_w = (c->w + c->dil - 1) / c->dil, ty = (sub_h + 3) / 4, tx = (sub_w + 3) / 4, tiles = ty * tx * c->dil * c->dil;
+    int groups = (c->oc + SN_GROUP - 1) / SN_GROUP, all = groups * c->up * c->up, taps = c->k * c->k, tiles;
+    struct sn_winograd_axis rows, cols;
+    int32_t *start = malloc((size_t)(c->h + c->w) * sizeof *start);
     size_t pixels = (size_t)(c->h * c->w), out = (size_t)(oh * ow * c->up * c->up), positions = c->winograd ? SN_I16_POSITIONS : (size_t)taps;
     size_t gw, gz;
     float *b;
 
-    *d = (struct i16_data){ .k = (size_t)(c->ic[0] + c->ic[1] + c->ic[2]) };
+    *d = (struct i16_data){ .k = (size_t)(c->ic[0] + c->ic[1] + c->ic[2]), .start = start };
+    sn_winograd_cut(c->h, c->dil, 4, false, &rows, start);
+    sn_winograd_cut(c->w, c->dil, 4, false, &cols, start + c->h);
+    tiles = rows.n * cols.n;
     planes_alloc(&d->x, c->ic, pixels, c->at_end);
     planes_fill(&d->x, &r, c->kind, false);
     planes_alloc(&d->y, (const int[]){ c->oc, 0 }, out, c->at_end);
@@ -169,7 +174,7 @@ static void setup(struct i16_data *d, const struct i16_case *c)
     d->wino = (struct sn_i16_winograd){
         .c = { .x = (const void *const *)d->x.p, .lanes = d->x.lanes, .planes = d->x.n, .bias = c->bias ? b : NULL,
                .res = c->res ? (const void *const *)d->res.p : NULL, .y = d->y.p, .oc = c->oc, .h = c->h, .w = c->w, .dil = c->dil,
-               .tiles_y = ty, .tiles_x = tx, .act = c->act },
+               .size = 4, .rows = rows, .cols = cols, .act = c->act },
         .u = d->wg.data, .z = d->zg.data, .group_stride = gw, .z_stride = gz,
     };
 }
@@ -185,6 +190,7 @@ static void teardown(struct i16_data *d)
     planes_free(&d->y);
     planes_free(&d->want);
     free(d->f);
+    free(d->start);
 }
 
 static void blank(struct i16_data *d, struct sn_guard *q, struct sn_guard *t)
