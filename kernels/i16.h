@@ -34,8 +34,8 @@ static inline int sn_i16_chunks(int planes) { return (planes + SN_CHUNK - 1) / S
 /*
  * The weights of one group of 32 output channels in one chunk, from the fp32 mode's packed ones.
  *   f        [taps][k][32], k = used lanes of the chunk
- *   w        [taps or 36][pairs of the chunk][16][32] words
- *   z        [taps or 36][32]
+ *   w        [taps or 36] of [pairs of the chunk][16][32] words, w_step words from one to the next
+ *   z        [taps or 36] of [32], z_step floats apart
  * z is finite for all finite f (64 weights of FLT_MAX, amplified by 26: 0.3 FLT_MAX). SN_EINTERNAL: the sums' bound is broken (never).
  */
 struct sn_i16_weights {
@@ -45,6 +45,7 @@ struct sn_i16_weights {
     bool winograd;     /* taps = 9: u = G g G' first */
     int32_t *w;
     float *z;
+    size_t w_step, z_step;
 };
 int sn_i16_weights(const struct sn_i16_weights *p, struct sn_error *err);
 
@@ -80,7 +81,7 @@ typedef bool sn_i16_conv2d_fn(const struct sn_i16_conv2d *p, const struct sn_con
  *   input    tiles t0 <= t < t1 of planes c0 <= c < c1, whole chunks -> words v[36][pairs][tiles][16], position p
  *            at p * stride words; t[chunk][tiles]
  *   output   group g, tiles t0 <= t < t1; m: scratch, 36 * ((t1 - t0) * 32 + 16) floats
- *   u        [groups][chunk][36][pairs of the chunk][16][32] words; z [groups][chunk][36][32]; c.u, c.direct not used
+ *   u        [groups][36][pairs][16][32] words; z [groups][36][chunk][32]; c.u, c.direct not used
  */
 struct sn_i16_winograd {
     struct sn_winograd c;

@@ -178,8 +178,8 @@ static void products(const struct sn_i16_winograd *p, const struct sn_i16_span *
     const float *z = p->z + (size_t)s->g * p->z_stride;
     size_t tile = (size_t)(t - s->base), tiles = (size_t)s->tiles;
 
-    for (int k0 = 0; k0 < sn_i16_pairs(p->c.planes); k0 += SN_I16_PAIRS)
-        for (size_t i = 0; i < SN_I16_POSITIONS; i++, z += SN_GROUP) {
+    for (size_t i = 0; i < SN_I16_POSITIONS; i++)
+        for (int k0 = 0; k0 < sn_i16_pairs(p->c.planes); k0 += SN_I16_PAIRS, z += SN_GROUP) {
             uint32_t sum[SN_GROUP] = { 0 };
 
             for (int k = k0; k < SN_MIN(k0 + SN_I16_PAIRS, sn_i16_pairs(p->c.planes)); k++)

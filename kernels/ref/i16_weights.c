@@ -68,9 +68,9 @@ static int store(const struct sn_i16_weights *p, const double *u, size_t n, doub
 {
     int16_t q[SN_CHUNK * SN_LANES * SN_GROUP];
 
-    if (!quantise(u, n, r, q, p->z + at * SN_GROUP))
+    if (!quantise(u, n, r, q, p->z + at * p->z_step))
         return SN_FAIL(err, SN_EINTERNAL, "16-bit weights add up to more than %d", SN_I16_SUM);
-    pair(p, q, p->w + at * (size_t)sn_i16_pairs(p->planes) * SN_LANES * SN_GROUP);
+    pair(p, q, p->w + at * p->w_step);
     return SN_OK;
 }
 

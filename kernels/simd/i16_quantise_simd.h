@@ -3,8 +3,16 @@
  * magnitude is found first, then its lines are read again, from the first-level cache.
  */
 #include "kernels/ref/i16_scale.h"
+#include "kernels/ref/winograd_line.h"
 #include "kernels/ref/winograd_tiles.h"
 #include "kernels/simd/simd.h"
+
+#define FMA(a, b, c) v_fma((a), (b), (c))
+#define MUL(a, b) v_mul((a), (b))
+#define ADD(a, b) v_add((a), (b))
+#define SUB(a, b) v_sub((a), (b))
+#define SET(x) v_set1((float)(x))
+SN_WINOGRAD_LINES(V)
 
 /* The largest magnitude's bits, lane by lane, of `planes` lines, `step` floats apart, times rb. */
 SN_INLINE I i16_most(const int planes, I most, const float *const *x, size_t at, V rb)
@@ -72,81 +80,184 @@ void SN_SIMD(i16_quantise)(const struct sn_i16_quantise *p)
     }
 }
 
-/* A chunk of one tile, transformed to v[SN_CHUNK][36][16]: to 16 bits, at q, `stride` words from position to position. */
-SN_INLINE void quantise_tile(const float *v, const int planes, int32_t *q, size_t stride, size_t pair, float *t)
+/* ---- Winograd -------------------------------------------------------------------------------------- */
+
+#define I16_FAR ((size_t)6 << 20) /* bytes of an input, of which little is left in a second-level cache */
+
+/*
+ * Tiles of one row, one after the other, for one chunk: a tile's six columns are transformed downwards; the last two are
+ * the next tile's first two, so they stay in a ring of eight. Then its rows, into v, along with the chunk's largest
+ * magnitude; then v is quantised. Short steps that store what they make: all at once would need more registers than there are.
+ */
+struct i16_run {
+    const struct sn_winograd *p;
+    const void *const *x;                   /* the chunk's planes */
+    int y, x0;                              /* of the first tile's first pixel */
+    int n;                                  /* tiles */
+    bool far;                               /* the input is read from memory */
+    int32_t *q;                             /* of the first tile; stride, pair: words from position to position, pair to pair */
+    size_t stride, pair;
+    float *t;
+};
+struct i16_ring {
+    _Alignas(64) float d[SN_CHUNK][6][8][SN_LANES];
+};
+
+/* Six lines, `row` floats apart, to a column of the ring. */
+SN_INLINE void i16_column(const float *x, size_t row, float *d)
 {
-    const float *x[SN_CHUNK];
-    I most = i_zero();
-    V s;
+    for (int l = 0; l < SN_LANES; l += VN) {
+        V line[6], out[6];
+
+        SN_UNROLL
+        for (size_t i = 0; i < 6; i++)
+            line[i] = v_load(x + i * row + l);
+        winograd_input(4, line, out);
+        SN_UNROLL
+        for (size_t i = 0; i < 6; i++)
+            v_store(d + i * 8 * SN_LANES + l, out[i]);
+    }
+}
+
+/* The same where some of the lines may lie outside the image. */
+static void i16_border_column(const struct sn_winograd *p, const float *plane, int y, int x, float *d)
+{
+    _Alignas(64) float copy[6][SN_LANES];
+
+    for (int i = 0; i < 6; i++, y += p->dil) {
+        bool inside = x >= 0 && x < p->w && y >= 0 && y < p->h;
+
+        for (int l = 0; l < SN_LANES; l += VN)
+            v_store(copy[i] + l, inside ? v_load(plane + ((size_t)y * (size_t)p->w + (size_t)x) * SN_LANES + l) : v_zero());
+    }
+    i16_column(copy[0], SN_LANES, d);
+}
+
+/* Columns first <= j < end of the run, of every plane. */
+SN_INLINE void i16_columns(const struct i16_run *r, const int planes, int first, int end, struct i16_ring *ring)
+{
+    const struct sn_winograd *p = r->p;
+    size_t row = (size_t)(p->dil * p->w) * SN_LANES;
+    bool inside = r->y >= 0 && r->y + 5 * p->dil < p->h;
 
     for (int c = 0; c < planes; c++)
-        x[c] = v + c * SN_I16_POSITIONS * SN_LANES;
-    for (size_t p = 0; p < SN_I16_POSITIONS; p++)
-        most = i16_most(planes, most, x, p * SN_LANES, v_set1(sn_i16_rb[p]));
-    s = v_set1(sn_i16_scale(i_largest(most), t));
-    for (size_t p = 0; p < SN_I16_POSITIONS; p++) {
+        for (int j = first; j < end; j++) {
+            int x = r->x0 + j * p->dil;
+
+            if (inside && x >= 0 && x < p->w)
+                i16_column((const float *)r->x[c] + ((size_t)r->y * (size_t)p->w + (size_t)x) * SN_LANES, row, ring->d[c][0][j % 8]);
+            else
+                i16_border_column(p, r->x[c], r->y, x, ring->d[c][0][j % 8]);
+        }
+}
+
+/*
+ * Rows of a tile, to v[36][planes][16]; the largest magnitude's bits, lane by lane. Meanwhile the next tile's columns are
+ * fetched, of two lines one, since the hardware fetches pairs: six rows of four planes are more streams than it follows.
+ */
+SN_INLINE I i16_rows(const struct i16_run *r, const struct i16_ring *ring, int tile, const int planes, float *v)
+{
+    I most = i_zero();
+    int at = tile % 2 * 4, dil = r->p->dil, x = r->x0 + (tile * 4 + 6) * dil;
+    bool fetch = r->far && x + 3 * dil < r->p->w;
+
+    for (size_t i = 0; i < 6; i++) {
+        int y = SN_MAX(0, SN_MIN(r->y + (int)i * dil, r->p->h - 1));
+        size_t ahead = ((size_t)y * (size_t)r->p->w + (size_t)x) * SN_LANES;
+
+        for (int l = 0; l < SN_LANES; l += VN) {
+            I m[6]; /* 0, 1, 3, 5: positions of a row that share rb; rounding is monotone, so the maximum comes first */
+
+            for (int k = 0; k < 6; k++)
+                m[k] = i_zero();
+            for (int c = 0; c < planes; c++) {
+                const float *a = ring->d[c][i][at] + l, *b = ring->d[c][i][4 - at] + l;
+                V line[6], out[6];
+
+                SN_UNROLL
+                for (int j = 0; j < 4; j++)
+                    line[j] = v_load(a + j * SN_LANES);
+                line[4] = v_load(b);
+                line[5] = v_load(b + SN_LANES);
+                if (fetch && l == 0)
+                    for (size_t j = 0; j < 4; j += 2)
+                        __builtin_prefetch((const float *)r->x[c] + ahead + j * (size_t)dil * SN_LANES, 0, 2);
+                winograd_input(4, line, out);
+                SN_UNROLL
+                for (size_t j = 0; j < 6; j++)
+                    v_store(v + ((i * 6 + j) * (size_t)planes + (size_t)c) * SN_LANES + l, out[j]);
+                m[0] = i_max(m[0], i_magnitude(out[0]));
+                m[1] = i_max(m[1], i_max(i_magnitude(out[1]), i_magnitude(out[2])));
+                m[3] = i_max(m[3], i_max(i_magnitude(out[3]), i_magnitude(out[4])));
+                m[5] = i_max(m[5], i_magnitude(out[5]));
+            }
+            SN_UNROLL
+            for (size_t k = 0; k < 6; k += k ? 2 : 1)
+                most = i_max(most, i_bits(v_mul(i_as_float(m[k]), v_set1(sn_i16_rb[i * 6 + k]))));
+        }
+    }
+    return most;
+}
+
+SN_INLINE void i16_quantise_tile(const float *v, const int planes, V s, int32_t *q, size_t stride, size_t pair)
+{
+    for (size_t p = 0; p < SN_I16_POSITIONS; p++, q += stride, v += planes * SN_LANES) {
         V sp = v_mul(s, v_set1(sn_i16_rb[p]));
 
         SN_UNROLL
         for (int c = 0; c < planes; c += 2)
-            i16_pair(x[c] + p * SN_LANES, c + 1 < planes ? x[c + 1] + p * SN_LANES : NULL, sp, q + p * stride + (size_t)(c / 2) * pair);
+            i16_pair(v + c * SN_LANES, c + 1 < planes ? v + (c + 1) * SN_LANES : NULL, sp, q + (size_t)(c / 2) * pair);
     }
 }
 
-/*
- * Fetches what tile t of planes x[0..planes) reads and the tile before it in its row does not: six rows of four planes are
- * more streams than the hardware follows.
- */
-SN_INLINE void i16_fetch(const struct sn_winograd *p, int t, int planes)
-{
-    struct sn_tile tile = sn_tile_at(p, t);
-    int y0 = p->rows.start[tile.row] - p->dil, x0 = p->cols.start[tile.col] + p->dil;
-
-    for (int i = 0; i < 6; i++) {
-        size_t row = (size_t)SN_MAX(0, SN_MIN(y0 + i * p->dil, p->h - 1)) * (size_t)p->w;
-
-        for (int k = 0; k < 4; k++) {
-            size_t at = (row + (size_t)SN_MIN(x0 + k * p->dil, p->w - 1)) * SN_LANES;
-
-            for (int c = 0; c < planes; c++)
-                __builtin_prefetch((const float *)p->x[c] + at);
-        }
-    }
-}
-
-void SN_SIMD(i16_winograd_input)(const struct sn_i16_winograd *p, const struct sn_i16_span *s)
+SN_INLINE void i16_tiles(const struct i16_run *r, const int planes)
 {
     _Alignas(64) float v[SN_I16_POSITIONS * SN_CHUNK * SN_LANES];
+    struct i16_ring ring;
 
-    for (int t = s->t0; t < s->t1; t++)
-        for (int c0 = s->c0; c0 < s->c1; c0 += SN_CHUNK) {
-            struct sn_winograd chunk = p->c;
-            struct sn_winograd_span one = { .t0 = t, .t1 = t + 1, .c1 = SN_MIN(SN_CHUNK, s->c1 - c0), .base = t, .v = v, .plane = SN_I16_POSITIONS * SN_LANES };
-            size_t tile = (size_t)(t - s->base), pair = (size_t)s->tiles * SN_LANES;
-            int32_t *q = s->v + (size_t)(c0 / 2) * pair + tile * SN_LANES;
-            float *scale = &s->t[(size_t)(c0 / SN_CHUNK) * (size_t)s->tiles + tile];
+    i16_columns(r, planes, 0, 2, &ring);
+    for (int i = 0; i < r->n; i++) {
+        I most;
 
-            for (int i = 0; i < 6; i++) {
-                one.at[i] = i * 6 * SN_LANES;
-                one.step[i] = SN_LANES;
-            }
-            chunk.x += c0;
-            if (t + 1 < s->t1)
-                i16_fetch(&chunk, t + 1, one.c1);
-            SN_SIMD(winograd_input)(&chunk, &one);
-            switch (one.c1) {
+        i16_columns(r, planes, i * 4 + 2, i * 4 + 6, &ring);
+        most = i16_rows(r, &ring, i, planes, v);
+        i16_quantise_tile(v, planes, v_set1(sn_i16_scale(i_largest(most), &r->t[i])), r->q + i * SN_LANES, r->stride, r->pair);
+    }
+}
+
+void SN_SIMD(i16_winograd_input)(const struct sn_i16_winograd *w, const struct sn_i16_span *s)
+{
+    const struct sn_winograd *p = &w->c;
+    struct i16_run r = { .p = p, .stride = s->stride, .pair = (size_t)s->tiles * SN_LANES };
+
+    r.far = (size_t)p->h * (size_t)p->w * (size_t)p->planes * SN_LANES * sizeof(float) > I16_FAR;
+    for (int t = s->t0; t < s->t1; t += r.n) { /* neighbours in a row, as far as the span goes */
+        struct sn_tile at = sn_tile_at(p, t);
+        const int32_t *start = p->cols.start + at.col;
+        size_t tile = (size_t)(t - s->base);
+
+        for (r.n = 1; r.n < SN_MIN(s->t1 - t, p->cols.n - at.col) && start[r.n] == start[0] + r.n * 4 * p->dil; r.n++)
+            ;
+        r.y = p->rows.start[at.row] - p->dil;
+        r.x0 = start[0] - p->dil;
+        for (int c = s->c0; c < s->c1; c += SN_CHUNK) {
+            r.x = p->x + c;
+            r.q = s->v + (size_t)(c / 2) * r.pair + tile * SN_LANES;
+            r.t = s->t + (size_t)(c / SN_CHUNK) * (size_t)s->tiles + tile;
+            switch (SN_MIN(s->c1 - c, SN_CHUNK)) {
             case 4:
-                quantise_tile(v, 4, q, s->stride, pair, scale);
+                i16_tiles(&r, 4);
                 break;
             case 3:
-                quantise_tile(v, 3, q, s->stride, pair, scale);
+                i16_tiles(&r, 3);
                 break;
             case 2:
-                quantise_tile(v, 2, q, s->stride, pair, scale);
+                i16_tiles(&r, 2);
                 break;
             default:
-                quantise_tile(v, 1, q, s->stride, pair, scale);
+                i16_tiles(&r, 1);
                 break;
             }
         }
+    }
 }

@@ -8,8 +8,8 @@
 #include "kernels/simd/winograd_simd.h"
 
 /*
- * Weights are fetched three positions (of a 1x1, chunks) early, in words: where they come from memory, no hardware
- * follows. The tiles that share them share out the fetching, `pace` words a step.
+ * Weights are fetched three chunks early, in words: where they come from memory, no hardware follows. The tiles that
+ * share them share out the fetching, `pace` words a step.
  */
 #define I16_AHEAD (3 * SN_I16_PAIRS * SN_LANES * SN_GROUP)
 
@@ -75,15 +75,6 @@ struct i16_lines {
     float t[TILE_PIXELS];
 };
 
-/* Whether the np input pixels from x on, `stride` apart, lie inside a row; *any: one of them does. */
-SN_INLINE bool i16_inside(const struct sn_conv2d *c, const int np, int x, bool *any)
-{
-    *any = false;
-    for (int i = 0; i < np; i++)
-        *any |= x + i * c->stride >= 0 && x + i * c->stride < c->iw;
-    return x >= 0 && x + (np - 1) * c->stride < c->iw;
-}
-
 SN_INLINE void i16_gather(const struct sn_i16_conv2d *p, const int np, int k0, int k1, size_t row, int x, struct i16_lines *to)
 {
     size_t pixels = (size_t)p->c.ih * (size_t)p->c.iw;
@@ -109,14 +100,14 @@ SN_INLINE void i16_tap(const struct sn_i16_conv2d *p, const int np, int k0, int 
     const float *t;
     struct i16_lines lines;
     I acc[TILE_PIXELS][TILE_V];
-    bool any;
+    int last = x + (np - 1) * p->c.stride;
 
-    if (i16_inside(&p->c, np, x, &any) && p->c.stride == 1) {
+    if (last < 0 || x >= p->c.iw)
+        return;
+    if (x >= 0 && last < p->c.iw && p->c.stride == 1) {
         q = p->q + (size_t)k0 * line + (row + (size_t)x) * SN_LANES;
         t = p->t + (size_t)(k0 / SN_I16_PAIRS) * pixels + row + (size_t)x;
     } else {
-        if (!any)
-            return;
         i16_gather(p, np, k0, k1, row, x, &lines);
         q = lines.q[0];
         t = lines.t;
@@ -230,13 +221,16 @@ bool SN_SIMD(i16_winograd_output)(const struct sn_i16_winograd *p, const struct 
     V finite = v_zero();
     int n = s->t1 - s->t0, subs = (n + TILE_PIXELS - 1) / TILE_PIXELS, pairs = sn_i16_pairs(p->c.planes);
     size_t mstride = (size_t)n * SN_GROUP + SN_LANES, tile = (size_t)(s->t0 - s->base), line = (size_t)s->tiles * SN_LANES;
+    size_t pace = (size_t)SN_MAX(SN_GROUP / subs, 1);
 
-    for (int k0 = 0; k0 < pairs; k0 += SN_I16_PAIRS) {
-        int k1 = SN_MIN(k0 + SN_I16_PAIRS, pairs);
-        const float *t = s->t + (size_t)(k0 / SN_I16_PAIRS) * (size_t)s->tiles + tile;
-        size_t words = (size_t)(k1 - k0) * SN_LANES, pace = (size_t)SN_MAX(SN_GROUP / subs, 1);
+    /* position by position, whose sums stay in the first-level cache */
+    for (size_t pos = 0; pos < SN_I16_POSITIONS; pos++)
+        for (int k0 = 0, k1; k0 < pairs; k0 = k1, z += SN_GROUP) {
+            const float *t = s->t + (size_t)(k0 / SN_I16_PAIRS) * (size_t)s->tiles + tile;
+            size_t words;
 
-        for (size_t pos = 0; pos < SN_I16_POSITIONS; pos++, u += words * SN_GROUP, z += SN_GROUP)
+            k1 = SN_MIN(k0 + SN_I16_PAIRS, pairs);
+            words = (size_t)(k1 - k0) * SN_LANES;
             for (int half = 0; half < SN_GROUP && s->g * SN_GROUP + half < p->c.oc; half += TILE_OC)
                 for (int i = 0; i < subs; i++) {
                     int a = n * i / subs, b = n * (i + 1) / subs;
@@ -245,7 +239,8 @@ bool SN_SIMD(i16_winograd_output)(const struct sn_i16_winograd *p, const struct 
                     i16_product(b - a, k0, k1, line, v, u + half, u + I16_AHEAD + (size_t)i * pace * words, pace, t + a, z + half,
                                 m + pos * mstride + (size_t)a * SN_GROUP + (size_t)half);
                 }
-    }
+            u += words * SN_GROUP;
+        }
     for (int channel = s->g * SN_GROUP, end = SN_MIN(channel + SN_GROUP, (p->c.oc + SN_LANES - 1) / SN_LANES * SN_LANES); channel < end; channel += VN) {
         struct sn_tile at = sn_tile_at(&p->c, s->t0);
 

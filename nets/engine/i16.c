@@ -11,6 +11,8 @@
 #define LEAST_CHANNELS 16               /* fewer, in or out, and a layer is no product of matrices worth it */
 #define BLOCK_BYTES ((size_t)256 << 10) /* a block's words: a quarter of a server core's second-level cache */
 #define BLOCK_PIXELS 56                 /* a multiple of the register tile's */
+#define WEIGHTS_BYTES ((size_t)1 << 20) /* a group's, more than which come from memory for each block: ASPP */
+#define WIDE_PIXELS ((size_t)448)       /* so their blocks have as many at least, as in float */
 #define LEAST_BLOCKS 8                  /* for threads to share; fewer, and they share the weight groups */
 #define TILES_BYTES ((size_t)512 << 10) /* of a block of transformed tiles, multiples of the register tile's 14 */
 #define SHARED_TILES 112                /* a unit's at most, when the whole input is transformed first */
@@ -47,6 +49,8 @@ void sn_i16_cut_conv(struct sn_net *net, struct sn_step *s)
     in = (size_t)c->ih * (size_t)c->iw;
     out = (size_t)c->oh * (size_t)c->ow;
     block = SN_MAX(SN_MIN(BLOCK_BYTES / per, out / LEAST_BLOCKS) / BLOCK_PIXELS, (size_t)1) * BLOCK_PIXELS;
+    if ((size_t)(c->kh * c->kw * sn_i16_pairs(c->planes)) * SN_LANES * SN_GROUP * sizeof(int32_t) > WEIGHTS_BYTES)
+        block = SN_MAX(block, WIDE_PIXELS);
     if (c->oh > 1 || c->up > 1) /* whole rows */
         block = SN_MAX(block / (size_t)c->ow, (size_t)1) * (size_t)c->ow;
     s->kernel = net->kernels.i16_conv2d_name;
@@ -110,13 +114,19 @@ int sn_i16_pack_group(const struct sn_step *s, const float *plain, int32_t *w, f
 
     for (int c0 = 0; c0 < s->x.n; c0 += SN_CHUNK) {
         int planes = SN_MIN(SN_CHUNK, s->x.n - c0);
-        struct sn_i16_weights p = { .f = plain, .lanes = s->x.lanes + c0, .planes = planes, .taps = taps, .winograd = s->winograd, .w = w, .z = z };
+        size_t words = (size_t)sn_i16_pairs(planes) * SN_LANES * SN_GROUP;
+        struct sn_i16_weights p = { .f = plain, .lanes = s->x.lanes + c0, .planes = planes, .taps = taps, .winograd = s->winograd, .w = w, .z = z,
+                                    .w_step = words, .z_step = SN_GROUP };
 
+        if (s->winograd) { /* the chunks of a position follow each other */
+            p.w_step = sn_i16_words(s) / SN_I16_POSITIONS;
+            p.z_step = sn_i16_scales(s) / SN_I16_POSITIONS;
+        }
         SN_TRY(sn_i16_weights(&p, err));
         for (int c = c0; c < c0 + planes; c++)
             plain += (size_t)(s->x.lanes[c] * taps) * SN_GROUP;
-        w += positions(s) * (size_t)sn_i16_pairs(planes) * SN_LANES * SN_GROUP;
-        z += positions(s) * SN_GROUP;
+        w += s->winograd ? words : (size_t)taps * words;
+        z += s->winograd ? (size_t)SN_GROUP : (size_t)taps * SN_GROUP;
     }
     return SN_OK;
 }

@@ -249,7 +249,9 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
     }
 }
 
-/* Steps that work on planes, cut into blocks of rows. */
+/* Steps that work on planes, cut into blocks of rows. What a unit wrote is looked through for non-finite values after it: 32 KB
+ * of 16 floats a pixel are still in the first-level cache then. */
+#define ROW_PIXELS 512
 static void cut_rows(struct sn_step *s, int rows_per_block)
 {
     int h = s->node->h;
@@ -312,7 +314,7 @@ static int make_upsample(struct sn_net *net, struct sn_step *s, struct sn_error 
     axis(net, node, in->h, node->h, i0, i0 + n, f);
     axis(net, node, in->w, node->w, i0 + node->h, i0 + n + node->h, f + (size_t)node->h * net->elem);
     s->kernel = net->kernels.upsample_name;
-    cut_rows(s, 8192 / node->w);
+    cut_rows(s, ROW_PIXELS / node->w);
     return SN_OK;
 }
 
@@ -323,7 +325,11 @@ static void make_pool(struct sn_net *net, struct sn_step *s)
     s->pool = (struct sn_pool2d){ .ih = in->h, .iw = in->w, .oh = node->h, .ow = node->w,
                                   .k = node->k, .stride = node->stride, .pad = node->pad, .count_pad = node->count_pad };
     s->kernel = node->op == SN_NODE_MAXPOOL ? net->kernels.maxpool_name : net->kernels.avgpool_name;
-    cut_rows(s, 8192 / node->w);
+    cut_rows(s, ROW_PIXELS / node->w);
+    if (node->pre >= 0) {
+        s->pre_bytes = (size_t)(((s->block - 1) * node->stride + node->k) * in->w) * SN_LANES * net->elem;
+        net->scratch_thread = SN_MAX(net->scratch_thread, s->pre_bytes);
+    }
 }
 
 static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_error *err)
@@ -360,7 +366,7 @@ static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_err
         break;
     case SN_NODE_AFFINE:
         s->kernel = net->kernels.affine_name;
-        cut_rows(s, 8192 / node->w);
+        cut_rows(s, ROW_PIXELS / node->w);
         break;
     case SN_NODE_PAD:
         s->kernel = "copy";
@@ -368,7 +374,7 @@ static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_err
         break;
     default: /* activation, addition */
         s->kernel = net->kernels.add_name;
-        cut_rows(s, 8192 / node->w);
+        cut_rows(s, ROW_PIXELS / node->w);
         break;
     }
     return SN_OK;

@@ -57,18 +57,26 @@ static void make_weights(struct i16_data *d, int groups, int taps, bool winograd
 {
     const float *f = d->f;
     struct sn_error err = { 0 };
-    size_t positions = winograd ? SN_I16_POSITIONS : (size_t)taps;
+    size_t positions = winograd ? SN_I16_POSITIONS : (size_t)taps, all = (size_t)sn_i16_pairs(d->x.n) * SN_LANES * SN_GROUP;
 
-    for (int g = 0; g < groups; g++)
+    for (int g = 0; g < groups; g++) {
         for (int c0 = 0; c0 < d->x.n; c0 += SN_CHUNK) {
             int planes = SN_MIN(SN_CHUNK, d->x.n - c0);
-            struct sn_i16_weights p = { .f = f, .lanes = d->x.lanes + c0, .planes = planes, .taps = taps, .winograd = winograd, .w = w, .z = z };
+            size_t words = (size_t)sn_i16_pairs(planes) * SN_LANES * SN_GROUP;
+            struct sn_i16_weights p = { .f = f, .lanes = d->x.lanes + c0, .planes = planes, .taps = taps, .winograd = winograd, .w = w, .z = z,
+                                        .w_step = winograd ? all : words,
+                                        .z_step = winograd ? (size_t)sn_i16_chunks(d->x.n) * SN_GROUP : SN_GROUP };
 
             sn_ck_ok(sn_i16_weights(&p, &err), &err);
             f += (size_t)taps * chunk_lanes(&d->x, c0) * SN_GROUP;
-            w += positions * (size_t)sn_i16_pairs(planes) * SN_LANES * SN_GROUP;
-            z += positions * SN_GROUP;
+            w += winograd ? words : positions * words;
+            z += winograd ? SN_GROUP : positions * SN_GROUP;
         }
+        if (winograd) { /* the chunks of the first position are behind; on to the next group */
+            w += (positions - 1) * all;
+            z += (positions - 1) * (size_t)sn_i16_chunks(d->x.n) * SN_GROUP;
+        }
+    }
 }
 
 static void random_weights(struct i16_data *d, const struct i16_case *c, struct sn_rng *r, int groups, int taps)
