@@ -17,6 +17,7 @@
  * These subsets because they are nested and among those of least error: against double, in units of 1e-7 of the output's rms,
  * 256 channels in chunks of 64, F(4, 3): 6.7, F(3, 3): 5.3 (others 4.8 to 7.6), F(2, 3): 3.7 (others 3.4 to 28).
  * Two pixels with zeros around: y_0 = g1 x_0 + g2 x_1 = g1 (x_0 + x_1) + (g2 - g1) x_1, y_1 = g1 (x_0 + x_1) + (g0 - g1) x_0.
+ * Its error, 2048 channels: 4.5, where the direct convolution's is 2.5.
  */
 #ifndef SN_WINOGRAD_LINE_H
 #define SN_WINOGRAD_LINE_H
