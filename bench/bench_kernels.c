@@ -127,9 +127,10 @@ static int winograd_job(struct job *j, const struct conv_shape *s, struct sn_err
         return SN_ENOMEM;
     j->wino = (struct sn_winograd){ .x = j->x, .lanes = j->lanes, .planes = j->conv.planes, .u = j->v,
                                     .group_stride = j->conv.group_stride / 9, .u_stride = u / 36, .bias = j->conv.bias, .y = j->y, .oc = s->oc, .h = s->h, .w = s->w, .dil = s->dil,
-                                    .size = 4, .rows = down, .cols = across, .act = j->conv.act };
+                                    .kind = 4, .rows = down, .cols = across, .act = j->conv.act };
     j->tiles = (struct sn_winograd_span){ .t1 = tiles, .c1 = j->conv.planes, .g1 = j->conv.groups, .v = j->v + u,
-                                          .m = j->v + u + v, .stride = ((size_t)tiles + 1) * SN_LANES };
+                                          .m = j->v + u + v };
+    sn_winograd_place(&j->wino, &j->tiles, tiles);
     if (j->op != OP_winograd_output && j->op != OP_i16_winograd_output)
         j->flops = 0;
     j->bytes = 4.0 * (double)v; /* of the input's transform: what it writes */

@@ -72,17 +72,21 @@ typedef bool sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *
 
 /*
  * winograd: the convolution 3x3, stride 1, any dilation, padding = dilation, in tiles. Rows and columns are each cut
- * into pieces (sn_winograd_cut): the first `big` of `size` outputs, 4 or 3, the others of one fewer, a dilation's
- * phases each on its own; neighbouring outputs of a piece are `dil` pixels apart. A tile is a piece of the rows with a
- * piece of the columns, its m x m' outputs from (m + 2) x (m' + 2) inputs by F(m, 3) and F(m', 3) on the points
- *   0, 5/8, -5/8, 3/2, -3/2, infinity: all for 4 outputs, all but infinity for 3, the four in the middle for 2.
- * So one set of weights serves tiles of every kind. Position p = 6 i + j: the rows' point i, the columns' point j; a
- * tile has values at those of its points only. Tiles in order (winograd_tiles.h): small rows x big columns; big x big;
+ * into pieces (sn_winograd_cut), a dilation's phases each on its own; neighbouring outputs of a piece are `dil` pixels
+ * apart. Pieces have a kind, and the first `big` of an axis are one larger than the others; kind: of the big ones.
+ *   4, 3, 2  as many outputs from two inputs more, F(kind, 3), on the points 0, 5/8, -5/8, 3/2, -3/2, infinity: 4 on all,
+ *            3 on all but infinity, 2 on the four in the middle
+ *   1, 0     a whole phase of two pixels, or of one, for dilations of half the image and more: 2 outputs from 2 inputs
+ *            by three products (winograd_line.h), of which 1 output from 1 input is the first; these are the points
+ * A tile is a piece of the rows with a piece of the columns. kind 4 and 3, 3 and 2, or 1 and 0 go together: so one set of
+ * weights serves tiles of every kind. Position p = 6 i + j: the rows' point i, the columns' point j; a tile has
+ * values at those of its points only. Tiles in order (winograd_tiles.h): small rows x big columns; big x big;
  * big rows x small columns; small x small; each row by row. So the tiles that use a position are neighbours.
  * Three parts:
  *   weights  [3][3][n] -> [36][n], n = used lanes of a chunk * 32, by winograd_filter twice; position p of u
- *            at p * stride; the first `points` points, 6 or 5
- *   input    tiles t0 <= t < t1 of planes c0 <= c < c1 -> v[planes][36][stride], tile t at (t - base) * 16;
+ *            at p * stride; the first `points` points, 6 or 5, or the three of kind 1
+ *   input    tiles t0 <= t < t1 of planes c0 <= c < c1 -> v[planes][plane], position 6 i + j of tile t at
+ *            at[i] + j * step[i] + (t - base) * 16;
  *            pixels outside the image are 0
  *   output   groups g0 <= g < g1, tiles t0 <= t < t1: m[p] = sum over chunks of (acc = 0; for ic: acc =
  *            fma(v, u, acc)), then winograd_output twice, then bias, residual, activation as conv2d
@@ -92,7 +96,7 @@ typedef bool sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *
  *            conv2d's w: the same bits
  *   group_stride  used lanes of all planes * 32: elements of a group at one position of u, or at one tap of direct
  *   m        scratch, (g1 - g0) * 36 * ((t1 - t0) * 32 + 16) floats
- * A line of 16 floats more between positions: at strides of a power of two, 36 streams would share a cache set.
+ * A line of 16 floats more between positions, of v too (sn_winograd_place): at strides of a power of two, 36 streams would share a cache set.
  */
 struct sn_winograd_axis {
     int n, big;
@@ -107,7 +111,7 @@ struct sn_winograd {
     const void *bias;
     const void *const *res;
     void *const *y;
-    int oc, h, w, dil, size;
+    int oc, h, w, dil, kind;
     struct sn_winograd_axis rows, cols;
     struct sn_activation act;
 };
@@ -115,7 +119,8 @@ struct sn_winograd_span {
     int t0, t1, c0, c1, g0, g1;
     int base;
     void *v, *m, *u;
-    size_t stride;
+    size_t plane, step[6];
+    ptrdiff_t at[6];
 };
 struct sn_winograd_weights {
     const void *w;
@@ -123,18 +128,20 @@ struct sn_winograd_weights {
     size_t n, stride;
     int points;
 };
+static inline int sn_piece_outputs(int kind) { return kind >= 2 ? kind : kind + 1; }
+static inline int sn_piece_points(int kind) { return kind >= 2 ? kind + 2 : 2 * kind + 1; }
 /*
- * Cuts an axis of n pixels: each phase of length l into ceil(l / size) pieces, the fewest, as many big ones as it takes; not
+ * Cuts an axis of n pixels (kind 1: at most 2 * dil): each phase into the fewest pieces, as many big ones as it takes; not
  * mixed: big ones only. start: room for n pieces; NULL: they are counted only.
  */
-void sn_winograd_cut(int n, int dil, int size, bool mixed, struct sn_winograd_axis *axis, int32_t *start);
+void sn_winograd_cut(int n, int dil, int kind, bool mixed, struct sn_winograd_axis *axis, int32_t *start);
+/* Sets plane, step and at for a v that holds tiles base <= t < end: for each of the rows' points, those that use it. */
+void sn_winograd_place(const struct sn_winograd *p, struct sn_winograd_span *s, int end);
 /* Positions along an axis, of all pieces: the products of a tile row or column. */
-static inline size_t sn_winograd_points(const struct sn_winograd_axis *axis, int size)
+static inline size_t sn_winograd_points(const struct sn_winograd_axis *axis, int kind)
 {
-    return (size_t)(axis->big * (size + 2) + (axis->n - axis->big) * (size + 1));
+    return (size_t)(axis->big * sn_piece_points(kind) + (axis->n - axis->big) * sn_piece_points(kind - 1));
 }
-/* Points that tiles of this size use: the weights' transform leaves the others out. */
-static inline int sn_winograd_most_points(int size) { return size == 4 ? 6 : 5; }
 typedef void sn_winograd_weights_fn(const struct sn_winograd_weights *p);
 typedef void sn_winograd_input_fn(const struct sn_winograd *p, const struct sn_winograd_span *s);
 /* true when every sum it stored was finite, before the activation */

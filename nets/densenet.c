@@ -36,13 +36,17 @@ static sn_val dense_block(struct sn_graph *g, sn_val x, int block, int *layers)
     return *layers ? sn_concat(g, *layers + 1, parts) : x;
 }
 
+/*
+ * Averages and a 1x1 convolution without bias are linear, so the order may be changed: averaged first, a quarter of the
+ * pixels are left to multiply. (In the original the convolution is first.)
+ */
 static sn_val transition(struct sn_graph *g, sn_val x, int block)
 {
     const char *name = sn_name(g, "features.transition%d", block);
 
     x = sn_relu(g, sn_bn_layer(g, x, name, "norm"));
-    x = sn_conv_layer(g, x, name, "conv", (struct sn_conv){ 0 });
-    return sn_avgpool(g, x, 2, 2, 0, false, true);
+    x = sn_avgpool(g, x, 2, 2, 0, false, true);
+    return sn_conv_layer(g, x, name, "conv", (struct sn_conv){ 0 });
 }
 
 static const struct {

@@ -148,11 +148,15 @@ void sn_i16_winograd_input_ref(const struct sn_i16_winograd *p, const struct sn_
         for (int c0 = s->c0; c0 < s->c1; c0 += SN_CHUNK) {
             float v[SN_CHUNK][SN_I16_POSITIONS][SN_LANES];
             struct sn_winograd chunk = p->c;
-            struct sn_winograd_span one = { .t0 = t, .t1 = t + 1, .c1 = SN_MIN(SN_CHUNK, s->c1 - c0), .base = t, .v = v, .stride = SN_LANES };
+            struct sn_winograd_span one = { .t0 = t, .t1 = t + 1, .c1 = SN_MIN(SN_CHUNK, s->c1 - c0), .base = t, .v = v, .plane = SN_I16_POSITIONS * SN_LANES };
             size_t tile = (size_t)(t - s->base), tiles = (size_t)s->tiles;
             uint32_t most = 0;
             float scale;
 
+            for (int i = 0; i < 6; i++) {
+                one.at[i] = i * 6 * SN_LANES;
+                one.step[i] = SN_LANES;
+            }
             chunk.x += c0;
             sn_winograd_input_ref(&chunk, &one);
             for (int i = 0; i < SN_I16_POSITIONS; i++)

@@ -20,7 +20,7 @@ SN_WINOGRAD_LINES(sn_real)
 /* Where tile t's 16 lanes of plane c lie in v at position p. */
 static size_t place(const struct sn_winograd_span *s, int c, size_t p, int t)
 {
-    return ((size_t)c * 36 + p) * s->stride + (size_t)(t - s->base) * SN_LANES;
+    return (size_t)c * s->plane + p % 6 * s->step[p / 6] + (size_t)(s->at[p / 6] + (ptrdiff_t)(t - s->base) * SN_LANES);
 }
 
 void SN_REF(winograd_weights)(const struct sn_winograd_weights *p)
@@ -34,12 +34,18 @@ void SN_REF(winograd_weights)(const struct sn_winograd_weights *p)
         for (size_t kw = 0; kw < 3; kw++) {
             for (size_t kh = 0; kh < 3; kh++)
                 line[kh] = w[(kh * 3 + kw) * p->n + i];
-            winograd_filter(line, g[kw]);
+            if (p->points == 3)
+                winograd_filter_pair(line, g[kw]);
+            else
+                winograd_filter(line, g[kw]);
         }
         for (size_t r = 0; r < (size_t)p->points; r++) {
             for (size_t kw = 0; kw < 3; kw++)
                 line[kw] = g[kw][r];
-            winograd_filter(line, out);
+            if (p->points == 3)
+                winograd_filter_pair(line, out);
+            else
+                winograd_filter(line, out);
             for (size_t c = 0; c < (size_t)p->points; c++)
                 u[(r * 6 + c) * p->stride + i] = out[c];
         }
@@ -51,6 +57,7 @@ void SN_REF(winograd_input)(const struct sn_winograd *p, const struct sn_winogra
     for (int t = s->t0; t < s->t1; t++) {
         struct sn_tile at = sn_tile_at(p, t);
         int high = sn_tile_high(p, &at), wide = sn_tile_wide(p, &at);
+        int y0 = p->rows.start[at.row] - sn_piece_before(high) * p->dil, x0 = p->cols.start[at.col] - sn_piece_before(wide) * p->dil;
 
         for (int c = s->c0; c < s->c1; c++) {
             const sn_real *x = p->x[c];
@@ -58,11 +65,11 @@ void SN_REF(winograd_input)(const struct sn_winograd *p, const struct sn_winogra
             for (size_t l = 0; l < SN_LANES; l++) {
                 sn_real d[6][6] = { { 0 } }, line[6] = { 0 };
 
-                for (int j = 0; j < wide + 2; j++) { /* down each column, then along each row */
-                    int ix = p->cols.start[at.col] + (j - 1) * p->dil;
+                for (int j = 0; j < sn_piece_inputs(wide); j++) { /* down each column, then along each row */
+                    int ix = x0 + j * p->dil;
 
-                    for (int i = 0; i < high + 2; i++) {
-                        int iy = p->rows.start[at.row] + (i - 1) * p->dil;
+                    for (int i = 0; i < sn_piece_inputs(high); i++) {
+                        int iy = y0 + i * p->dil;
                         bool inside = iy >= 0 && iy < p->h && ix >= 0 && ix < p->w;
 
                         line[i] = inside ? x[((size_t)iy * (size_t)p->w + (size_t)ix) * SN_LANES + l] : 0;
@@ -72,7 +79,7 @@ void SN_REF(winograd_input)(const struct sn_winograd *p, const struct sn_winogra
                 for (int i = sn_points_from(high); i < sn_points_to(high); i++) {
                     sn_real out[6];
 
-                    for (int j = 0; j < wide + 2; j++)
+                    for (int j = 0; j < sn_piece_inputs(wide); j++)
                         line[j] = d[j][i];
                     winograd_input(wide, line, out);
                     for (int j = sn_points_from(wide); j < sn_points_to(wide); j++)
@@ -114,7 +121,7 @@ static void products(const struct sn_winograd *p, const struct sn_winograd_span 
         stride = p->u ? p->u_stride : n + SN_LANES;
         if (!p->u)
             SN_REF(winograd_weights)(&(struct sn_winograd_weights){ .w = w, .u = s->u, .n = n, .stride = stride,
-                                                                    .points = sn_winograd_most_points(p->size) });
+                                                                    .points = sn_piece_points(p->kind) });
         for (size_t pos = 0; pos < 36; pos++) {
             int t0, t1;
 
@@ -162,11 +169,11 @@ static bool output_group(const struct sn_winograd *p, const struct sn_winograd_s
                     line[i] = m[(i * 6 + j) * SN_GROUP + o];
                 winograd_output(high, line, d[j]);
             }
-            for (int i = 0; i < high; i++) {
+            for (int i = 0; i < sn_piece_outputs(high); i++) {
                 for (int j = sn_points_from(wide); j < sn_points_to(wide); j++)
                     line[j] = d[j][i];
                 winograd_output(wide, line, out);
-                for (int j = 0; j < wide; j++)
+                for (int j = 0; j < sn_piece_outputs(wide); j++)
                     finite &= finish(p, g * SN_GROUP + o, y0 + i * p->dil, x0 + j * p->dil, out[j]);
             }
         }

@@ -47,28 +47,30 @@ static inline void sn_tile_next(const struct sn_winograd *p, struct sn_tile *at)
     at->col = sn_part_col0(p, at->part);
 }
 
-/* Its outputs down and across. */
-static inline int sn_tile_high(const struct sn_winograd *p, const struct sn_tile *at) { return p->size - (at->row >= p->rows.big); }
-static inline int sn_tile_wide(const struct sn_winograd *p, const struct sn_tile *at) { return p->size - (at->col >= p->cols.big); }
+/* The kinds of its pieces, down and across. */
+static inline int sn_tile_high(const struct sn_winograd *p, const struct sn_tile *at) { return p->kind - (at->row >= p->rows.big); }
+static inline int sn_tile_wide(const struct sn_winograd *p, const struct sn_tile *at) { return p->kind - (at->col >= p->cols.big); }
 
-/* The points of a piece of m outputs: from the first to before the last. */
-static inline int sn_points_from(int m) { return m == 2 ? 1 : 0; }
-static inline int sn_points_to(int m) { return m == 4 ? 6 : 5; }
+/* A piece's inputs, and how many of them lie before its first output; its points: from the first to before the last. */
+static inline int sn_piece_inputs(int kind) { return kind >= 2 ? kind + 2 : kind + 1; }
+static inline int sn_piece_before(int kind) { return kind >= 2; }
+static inline int sn_points_from(int kind) { return kind == 2; }
+static inline int sn_points_to(int kind) { return sn_points_from(kind) + sn_piece_points(kind); }
 
 /* Of tiles t0 <= t < t1, those that use a position: *from <= t < *to, none where *from >= *to. */
 static inline void sn_tiles_using(const struct sn_winograd *p, size_t position, int t0, int t1, int *from, int *to)
 {
-    size_t i = position / 6, j = position % 6, only_big = p->size == 4 ? 5 : 0; /* the point that small pieces lack */
+    int i = (int)position / 6, j = (int)position % 6, small = p->kind - 1;
 
     *from = t0;
     *to = t1;
-    if (i == only_big) { /* parts 1 and 2 */
+    if (i < sn_points_from(small) || i >= sn_points_to(small)) { /* parts 1 and 2 */
         *from = SN_MAX(*from, sn_part_tiles(p, 0));
         *to = SN_MIN(*to, sn_part_tiles(p, 0) + p->rows.big * p->cols.n);
     }
-    if (j == only_big) /* parts 0 and 1 */
+    if (j < sn_points_from(small) || j >= sn_points_to(small)) /* parts 0 and 1 */
         *to = SN_MIN(*to, p->rows.n * p->cols.big);
-    if (p->size == 3 && (i == 5 || j == 5))
+    if (SN_MAX(i, j) >= sn_points_to(p->kind))
         *to = *from;
 }
 

@@ -109,12 +109,14 @@ SN_INLINE bool conv_walk(const struct sn_conv2d *p, const struct sn_conv_span *s
 /*
  * What one pass over the tiles adds up: of planes c0 <= c < c1 the kernel's rows kh0 <= kh < kh1 and columns kw0 <= kw
  * < kw1, all of them or one tap. w: the chunk's weights, tap: of one tap, in floats; ahead: from a weight to the one
- * that is needed in its place in the next pass, which is fetched.
+ * that is needed in its place in the next pass, which is fetched. half: at most 16 of the group's 32 channels are there
+ * (a segmentation's last layer), and a tile as wide as a group would multiply the others' zeros.
  */
 struct conv_pass {
     int c0, c1, kh0, kh1, kw0, kw1;
     const float *w;
     size_t tap, ahead;
+    bool half;
 };
 
 #define TILE_FLOATS (TILE_PIXELS * TILE_OC)
@@ -207,6 +209,8 @@ static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, bool 
         SN_TILE_SWITCH(t->np, conv_planar(p, NP, 1, t, pass->w, total))
     else if (p->stride == 2)
         SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, 2 * SN_LANES, t, pass, i, n, part, total))
+    else if (TILE_OC > SN_LANES && pass->half)
+        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, SN_LANES / VN, SN_LANES, t, pass, i, n, part, total))
     else
         SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, SN_LANES, t, pass, i, n, part, total))
 }
@@ -220,7 +224,7 @@ static bool conv_block(const void *conv, const struct conv_tile *t, int n, int g
     bool finite = true;
 
     for (int channel = g % p->groups * SN_GROUP, end = SN_MIN(channel + SN_GROUP, p->oc); channel < end; channel += TILE_OC) {
-        struct conv_pass pass = { .w = (const float *)p->w + (size_t)g * p->group_stride + channel % SN_GROUP };
+        struct conv_pass pass = { .w = (const float *)p->w + (size_t)g * p->group_stride + channel % SN_GROUP, .half = end - channel <= SN_LANES };
 
         for (; pass.c0 < p->planes; pass.c0 = pass.c1, pass.w += (size_t)taps * pass.tap) {
             pass.c1 = SN_MIN(pass.c0 + SN_CHUNK, p->planes);

@@ -8,31 +8,38 @@ SN_INLINE size_t at(int y, int x, int width)
     return ((size_t)y * (size_t)width + (size_t)x) * SN_LANES;
 }
 
-/* Both poolings: a window's pixels, row by row. */
+/* The h x w pixels of a window from x on, row by row; where h and w are constants, without a loop. */
+SN_INLINE V window(const float *x, const int h, const int w, size_t line, const bool max)
+{
+    V s = max ? v_set1(-INFINITY) : v_zero();
+
+    for (int i = 0; i < h; i++, x += line)
+        for (int j = 0; j < w; j++) {
+            V v = v_load(x + j * SN_LANES);
+
+            s = max ? v_select(v_or(v_lt(s, v), v_nan(v)), v, s) : v_add(s, v);
+        }
+    return s;
+}
+
+/* Both poolings. */
 SN_INLINE void pool(const struct sn_pool2d *p, const bool max)
 {
-    const float *x = p->x;
-    float *y = p->y;
+    size_t line = at(1, 0, p->iw);
+    float *y = (float *)p->y + at(p->r0, 0, p->ow);
 
     for (int r = p->r0; r < p->r1; r++) {
-        int y0 = SN_MAX(r * p->stride - p->pad, 0), y1 = SN_MIN(r * p->stride - p->pad + p->k, p->ih);
+        int y0 = SN_MAX(r * p->stride - p->pad, 0), h = SN_MIN(r * p->stride - p->pad + p->k, p->ih) - y0;
 
         for (int c = 0; c < p->ow; c++) {
-            int x0 = SN_MAX(c * p->stride - p->pad, 0), x1 = SN_MIN(c * p->stride - p->pad + p->k, p->iw);
-            int count = p->count_pad ? p->k * p->k : (y1 - y0) * (x1 - x0);
+            int x0 = SN_MAX(c * p->stride - p->pad, 0), w = SN_MIN(c * p->stride - p->pad + p->k, p->iw) - x0;
+            V count = v_set1((float)(p->count_pad ? p->k * p->k : h * w));
 
-            for (int l = 0; l < SN_LANES; l += VN) {
-                V s = max ? v_set1(-INFINITY) : v_zero();
+            for (int l = 0; l < SN_LANES; l += VN, y += VN) {
+                const float *x = (const float *)p->x + at(y0, x0, p->iw) + l;
+                V s = h == 2 && w == 2 ? window(x, 2, 2, line, max) : h == 3 && w == 3 ? window(x, 3, 3, line, max) : window(x, h, w, line, max);
 
-                for (int iy = y0; iy < y1; iy++)
-                    for (int ix = x0; ix < x1; ix++) {
-                        V v = v_load(x + at(iy, ix, p->iw) + l);
-
-                        s = max ? v_select(v_or(v_lt(s, v), v_nan(v)), v, s) : v_add(s, v);
-                    }
-                if (!max)
-                    s = v_div(s, v_set1((float)count));
-                v_store(y + at(r, c, p->ow) + l, v_flush(s));
+                v_store(y, v_flush(max ? s : v_div(s, count)));
             }
         }
     }

@@ -65,14 +65,20 @@ SN_INLINE void weights_to(const struct sn_winograd_weights *p, const int points)
             SN_UNROLL
             for (size_t kh = 0; kh < 3; kh++)
                 line[kh] = v_load(x + kh * 3 * p->n);
-            winograd_filter(line, g[kw]);
+            if (points == 3)
+                winograd_filter_pair(line, g[kw]);
+            else
+                winograd_filter(line, g[kw]);
         }
         SN_UNROLL
         for (int r = 0; r < points; r++) {
             SN_UNROLL
             for (size_t kw = 0; kw < 3; kw++)
                 line[kw] = g[kw][r];
-            winograd_filter(line, out);
+            if (points == 3)
+                winograd_filter_pair(line, out);
+            else
+                winograd_filter(line, out);
             lines_store(0, points, u + (size_t)r * 6 * p->stride + i, p->stride, out);
         }
     }
@@ -82,11 +88,13 @@ void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
 {
     if (p->points == 6)
         weights_to(p, 6);
-    else
+    else if (p->points == 5)
         weights_to(p, 5);
+    else
+        weights_to(p, 3);
 }
 
-/* Runs `call` with HIGH and WIDE constants equal to a tile's outputs down and across. */
+/* Runs `call` with HIGH and WIDE constants equal to a tile's kinds down and across. */
 #define SN_KIND(high, wide, call)                                                                 \
     case (high) * 8 + (wide): {                                                                   \
         enum { HIGH = high, WIDE = wide };                                                        \
@@ -97,38 +105,40 @@ void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
     switch ((high) * 8 + (wide)) {                                                                \
         SN_KIND(4, 4, call) SN_KIND(4, 3, call) SN_KIND(3, 4, call) SN_KIND(3, 3, call)           \
         SN_KIND(3, 2, call) SN_KIND(2, 3, call) SN_KIND(2, 2, call)                               \
+        SN_KIND(1, 1, call) SN_KIND(1, 0, call) SN_KIND(0, 1, call) SN_KIND(0, 0, call)           \
     default:                                                                                      \
         break;                                                                                    \
     }
 
-/* One tile of one plane; px points at its first input pixel, steps are in floats. */
-SN_INLINE void input_tile(const int high, const int wide, const float *px, size_t row, size_t col, float *v, size_t stride)
+/* One tile of one plane, to v, `tile` floats behind the first; px points at its first input pixel, steps are in floats. */
+SN_INLINE void input_tile(const int high, const int wide, const float *px, size_t row, size_t col, const struct sn_winograd_span *s, float *v,
+                          ptrdiff_t tile)
 {
     for (int l = 0; l < SN_LANES; l += VN) {
         V d[6][6], line[6], out[6];
 
         SN_UNROLL
-        for (int j = 0; j < wide + 2; j++) {
-            lines_load(0, high + 2, px + (size_t)j * col + l, row, line);
+        for (int j = 0; j < sn_piece_inputs(wide); j++) {
+            lines_load(0, sn_piece_inputs(high), px + (size_t)j * col + l, row, line);
             winograd_input(high, line, d[j]);
         }
         SN_UNROLL
         for (int i = sn_points_from(high); i < sn_points_to(high); i++) {
             SN_UNROLL
-            for (int j = 0; j < wide + 2; j++)
+            for (int j = 0; j < sn_piece_inputs(wide); j++)
                 line[j] = d[j][i];
             winograd_input(wide, line, out);
-            lines_store(sn_points_from(wide), sn_points_to(wide), v + (size_t)i * 6 * stride + l, stride, out);
+            lines_store(sn_points_from(wide), sn_points_to(wide), v + (s->at[i] + tile) + l, s->step[i], out);
         }
     }
 }
 
-/* A tile that reaches over the image's border, copied with zeros around. */
+/* A tile's high x wide inputs from (y0, x0) on, which reach over the image's border, copied with zeros around. */
 SN_INLINE void border_tile(const struct sn_winograd *p, const float *x, int high, int wide, int y0, int x0, float *copy)
 {
-    for (int i = 0; i < high + 2; i++)
-        for (int j = 0; j < wide + 2; j++) {
-            int iy = y0 + (i - 1) * p->dil, ix = x0 + (j - 1) * p->dil;
+    for (int i = 0; i < high; i++)
+        for (int j = 0; j < wide; j++) {
+            int iy = y0 + i * p->dil, ix = x0 + j * p->dil;
             bool inside = iy >= 0 && iy < p->h && ix >= 0 && ix < p->w;
 
             for (int l = 0; l < SN_LANES; l += VN)
@@ -143,22 +153,23 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
 
     for (int c = s->c0; c < s->c1; c++) {
         const float *plane = p->x[c];
-        float *v = (float *)s->v + (size_t)c * 36 * s->stride + (size_t)(s->t0 - s->base) * SN_LANES;
+        float *v = (float *)s->v + (size_t)c * s->plane;
         struct sn_tile at = sn_tile_at(p, s->t0);
 
-        for (int t = s->t0; t < s->t1; t++, v += SN_LANES, sn_tile_next(p, &at)) {
-            int high = sn_tile_high(p, &at), wide = sn_tile_wide(p, &at), y0 = p->rows.start[at.row], x0 = p->cols.start[at.col];
+        for (int t = s->t0; t < s->t1; t++, sn_tile_next(p, &at)) {
+            int high = sn_tile_high(p, &at), wide = sn_tile_wide(p, &at), h = sn_piece_inputs(high), w = sn_piece_inputs(wide);
+            int y0 = p->rows.start[at.row] - sn_piece_before(high) * p->dil, x0 = p->cols.start[at.col] - sn_piece_before(wide) * p->dil;
             size_t row = (size_t)(p->dil * p->w) * SN_LANES, col = (size_t)p->dil * SN_LANES;
             const float *x = copy;
 
-            if (y0 >= p->dil && x0 >= p->dil && y0 + high * p->dil < p->h && x0 + wide * p->dil < p->w) {
-                x = plane + ((size_t)(y0 - p->dil) * (size_t)p->w + (size_t)(x0 - p->dil)) * SN_LANES;
+            if (y0 >= 0 && x0 >= 0 && y0 + (h - 1) * p->dil < p->h && x0 + (w - 1) * p->dil < p->w) {
+                x = plane + ((size_t)y0 * (size_t)p->w + (size_t)x0) * SN_LANES;
             } else {
-                border_tile(p, plane, high, wide, y0, x0, copy);
+                border_tile(p, plane, h, w, y0, x0, copy);
                 row = 6 * SN_LANES;
                 col = SN_LANES;
             }
-            SN_KIND_SWITCH(high, wide, input_tile(HIGH, WIDE, x, row, col, v, s->stride))
+            SN_KIND_SWITCH(high, wide, input_tile(HIGH, WIDE, x, row, col, s, v, (ptrdiff_t)(t - s->base) * SN_LANES))
         }
     }
 }
@@ -171,7 +182,7 @@ SN_INLINE void product_tile(const struct sn_winograd *p, const struct sn_winogra
 
     tile_start(np * TILE_V, NULL, acc);
     for (int c = c0; c < c1; c++) {
-        conv_step(np, TILE_V, SN_LANES, acc, v + (size_t)c * 36 * s->stride, p->lanes[c], u, 0, next, pace);
+        conv_step(np, TILE_V, SN_LANES, acc, v + (size_t)c * s->plane, p->lanes[c], u, 0, next, pace);
         u += (size_t)p->lanes[c] * SN_GROUP;
         next += p->lanes[c] * pace;
     }
@@ -185,7 +196,7 @@ SN_INLINE void product_tile(const struct sn_winograd *p, const struct sn_winogra
 static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, size_t pos, int g, int c0, int c1, size_t k,
                     const float *u, const float *next, size_t share, float *m)
 {
-    const float *v = (const float *)s->v + pos * s->stride;
+    const float *v = s->v;
     int t0, t1, n, pieces;
     size_t pace;
 
@@ -195,7 +206,7 @@ static void product(const struct sn_winograd *p, const struct sn_winograd_span *
         return;
     pieces = (n + TILE_PIXELS - 1) / TILE_PIXELS;
     pace = SN_MAX(share / (size_t)pieces, (size_t)1);
-    v += (size_t)(t0 - s->base) * SN_LANES;
+    v += pos % 6 * s->step[pos / 6] + (size_t)(s->at[pos / 6] + (ptrdiff_t)(t0 - s->base) * SN_LANES);
     m += (size_t)(t0 - s->t0) * SN_GROUP;
     for (int half = 0; half < SN_GROUP && g * SN_GROUP + half < p->oc; half += TILE_OC)
         for (int i = 0; i < pieces; i++) {
@@ -254,7 +265,7 @@ static void products_in_use(const struct sn_winograd *p, const struct sn_winogra
         for (int g = s->g0; g < s->g1; g++) {
             float *m = (float *)s->m + (size_t)(g - s->g0) * 36 * m_stride(s);
             struct sn_winograd_weights t = { .w = w + 9 * (size_t)g * p->group_stride, .u = s->u, .n = k * SN_GROUP, .stride = stride,
-                                             .points = sn_winograd_most_points(p->size) };
+                                             .points = sn_piece_points(p->kind) };
 
             const float *next = (const float *)t.w + 9 * t.n;
 
@@ -270,7 +281,7 @@ static void products_in_use(const struct sn_winograd *p, const struct sn_winogra
 #endif
 
 /*
- * One tile's high x wide outputs of VN channels: back-transform, bias, residual, activation. What the stores might change,
+ * One tile's outputs of VN channels: back-transform, bias, residual, activation. What the stores might change,
  * as the compiler sees it, is in variables before the first of them.
  */
 SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const int wide, const float *m, size_t stride, int channel,
@@ -292,7 +303,7 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const in
         winograd_output(high, line, d[j]);
     }
     SN_UNROLL
-    for (int i = 0; i < high; i++) {
+    for (int i = 0; i < sn_piece_outputs(high); i++) {
         if (i * dil >= below)
             break;
         SN_UNROLL
@@ -300,7 +311,7 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const in
             line[j] = d[j][i];
         winograd_output(wide, line, out);
         SN_UNROLL
-        for (int j = 0; j < wide; j++) {
+        for (int j = 0; j < sn_piece_outputs(wide); j++) {
             V v = v_flush(v_add(out[j], bias));
 
             if (j * dil >= right)

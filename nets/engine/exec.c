@@ -156,6 +156,27 @@ static void pad_unit(const struct job *j, size_t plane)
                at(j->net, j->s->x.p[plane], (size_t)r * (size_t)in->w), line);
 }
 
+/* Rows r0 <= r < r1 of a plane that is normalised on its way into the average. No padding: fuse_input in plan.c. */
+static void normalised_pool(const struct job *j, size_t plane, int r0, int r1, int thread)
+{
+    const struct sn_step *s = j->s;
+    const struct sn_net *net = j->net;
+    struct sn_pool2d p = s->pool;
+    int y0 = r0 * p.stride;
+    struct sn_affine a = { .x = at(net, s->x.p[plane], (size_t)y0 * (size_t)p.iw),
+                           .y = net->scratch + net->scratch_bytes + (size_t)thread * net->scratch_thread,
+                           .scale = at(net, s->scale, plane), .shift = at(net, s->shift, plane), .act = net->graph.nodes[s->node->pre].act };
+
+    p.ih = SN_MIN((r1 - 1) * p.stride + p.k, p.ih) - y0;
+    a.n = (size_t)(p.ih * p.iw);
+    net->kernels.affine(&a);
+    p.x = a.y;
+    p.y = at(net, s->y.p[plane], (size_t)r0 * (size_t)p.ow);
+    p.r0 = 0;
+    p.r1 = r1 - r0;
+    net->kernels.avgpool(&p);
+}
+
 static void row_unit(void *ctx, size_t unit, int thread)
 {
     const struct job *j = ctx;
@@ -165,12 +186,15 @@ static void row_unit(void *ctx, size_t unit, int thread)
     int r0 = (int)(unit % (size_t)s->blocks) * s->block, r1 = SN_MIN(r0 + s->block, s->node->h);
     size_t first = (size_t)r0 * (size_t)s->node->w, n = (size_t)(r1 - r0) * (size_t)s->node->w;
 
-    (void)thread;
     switch (s->node->op) {
     case SN_NODE_MAXPOOL:
     case SN_NODE_AVGPOOL: {
         struct sn_pool2d p = s->pool;
 
+        if (s->node->pre >= 0) {
+            normalised_pool(j, plane, r0, r1, thread);
+            break;
+        }
         p.x = s->x.p[plane];
         p.y = s->y.p[plane];
         p.r0 = r0;
@@ -224,7 +248,7 @@ static struct sn_winograd_span tiles(const struct job *j, int block, int thread)
                                      .v = s->shared ? j->net->scratch : mine + s->m_bytes,
                                      .u = mine + s->m_bytes + (s->shared ? 0 : s->v_bytes) };
 
-    span.stride = ((size_t)(s->shared ? s->tiles : t1 - t0) + 1) * SN_LANES;
+    sn_winograd_place(&s->wino, &span, s->shared ? s->tiles : t1);
     return span;
 }
 

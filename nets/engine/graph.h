@@ -131,7 +131,7 @@ struct sn_step {
     int tiles;                          /* winograd: in all */
     int sub, sub_iw;                    /* a strided 1x1 gathers (i16: quantises) every sub-th pixel of rows of sub_iw first */
     int unit_groups;                    /* conv: weight groups of a unit */
-    size_t pre_bytes;                   /* conv with an inlined affine: a block of its input */
+    size_t pre_bytes;                   /* conv, pooling with an inlined affine: a block of a plane of its input */
     size_t v_bytes, m_bytes;            /* winograd, i16: of one block (or the whole input when shared), and of the products */
     struct sn_planes x, res, y;
     union {
@@ -177,7 +177,11 @@ int sn_net_pack_weights(struct sn_net *net, struct sn_error *err); /* pack.c */
 /* pack.c: one group's weights, [chunk][3][3][lanes][32] -> its part of wino.u (kernels.h) */
 void sn_step_transform(const struct sn_net *net, const struct sn_step *s, const float *w, float *u);
 static inline bool sn_net_is_prepacked(const struct sn_net *net) { return sn_model_meta(net->graph.model, "prepacked") != NULL; }
-static inline bool sn_step_has_weights(const struct sn_step *s) { return s->node->op == SN_NODE_CONV || s->node->op == SN_NODE_AFFINE; }
+static inline bool sn_step_has_weights(const struct sn_step *s)
+{
+    return s->node->op == SN_NODE_CONV || s->node->op == SN_NODE_AFFINE || s->node->pre >= 0;
+}
+#define SN_PREPACKED "2"                                           /* layout of a prepacked file: what its tensors are, in which order */
 #define SN_PACKED "packed."                                        /* prefix of a prepacked file's own tensors */
 int sn_net_make_steps(struct sn_net *net, struct sn_error *err);   /* steps.c */
 void sn_net_run_step(struct sn_net *net, struct sn_step *s);       /* exec.c */

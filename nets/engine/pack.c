@@ -63,7 +63,7 @@ static void store(size_t elem, void *dst, size_t i, double v)
 void sn_step_transform(const struct sn_net *net, const struct sn_step *s, const float *w, float *u)
 {
     for (int c0 = 0; c0 < s->x.n; c0 += SN_CHUNK) {
-        struct sn_winograd_weights t = { .w = w, .u = u, .stride = s->wino.u_stride, .points = sn_winograd_most_points(s->wino.size) };
+        struct sn_winograd_weights t = { .w = w, .u = u, .stride = s->wino.u_stride, .points = sn_piece_points(s->wino.kind) };
 
         for (int c = c0; c < SN_MIN(c0 + SN_CHUNK, s->x.n); c++)
             t.n += (size_t)s->x.lanes[c] * SN_GROUP;
@@ -363,13 +363,17 @@ static int pack_conv(struct sn_net *net, struct sn_step *s, int index, struct sn
     return SN_OK;
 }
 
-/* scale and shift of a BatchNorm that stays, or room for an instance norm's. Lanes, not channels: concatenations leave gaps. */
+/*
+ * scale and shift of a BatchNorm that stays, by itself or inlined in a pooling, or room for an instance norm's. Lanes, not
+ * channels: concatenations leave gaps.
+ */
 static int pack_affine(struct sn_net *net, struct sn_step *s, int index, struct sn_error *err)
 {
+    const struct sn_node *node = s->node->pre >= 0 ? &net->graph.nodes[s->node->pre] : s->node;
     size_t lanes = (size_t)s->x.n * SN_LANES;
 
     s->weight_bytes = 2 * lanes * net->elem;
-    if (s->node->op == SN_NODE_AFFINE && sn_net_is_prepacked(net)) {
+    if (node->op != SN_NODE_INSTNORM && sn_net_is_prepacked(net)) {
         SN_TRY(find_packed(net, s, index, s->weight_bytes, err));
         s->scale = s->weights;
         s->shift = (char *)s->scale + lanes * net->elem;
@@ -380,7 +384,7 @@ static int pack_affine(struct sn_net *net, struct sn_step *s, int index, struct 
         return SN_NOMEM(err, "normalisation weights");
     memset(s->scale, 0, s->weight_bytes);
     s->shift = (char *)s->scale + lanes * net->elem;
-    return s->node->op == SN_NODE_INSTNORM ? SN_OK : spread(net, s, s->node, err);
+    return node->op == SN_NODE_INSTNORM ? SN_OK : spread(net, s, node, err);
 }
 
 int sn_net_pack_weights(struct sn_net *net, struct sn_error *err)
@@ -388,8 +392,8 @@ int sn_net_pack_weights(struct sn_net *net, struct sn_error *err)
     const char *version = sn_model_meta(net->graph.model, "prepacked");
     int index = 0;
 
-    if (version && strcmp(version, "1") != 0)
-        return SN_FAIL(err, SN_EUNSUPPORTED, "prepacked layout '%.20s', this program reads 1: prepack the plain file again", version);
+    if (version && strcmp(version, SN_PREPACKED) != 0)
+        return SN_FAIL(err, SN_EUNSUPPORTED, "prepacked layout '%.20s', this program reads " SN_PREPACKED ": prepack the plain file again", version);
     if (version && net->elem != 4)
         return SN_FAIL(err, SN_EMODEL, "a prepacked file holds float32 values: --precision fp64 needs the plain file it was made from");
     for (int i = 0; i < net->n_steps; i++) {
@@ -397,7 +401,7 @@ int sn_net_pack_weights(struct sn_net *net, struct sn_error *err)
 
         if (s->node->op == SN_NODE_CONV)
             SN_TRY(pack_conv(net, s, index, err));
-        else if (s->node->op == SN_NODE_AFFINE || s->node->op == SN_NODE_INSTNORM)
+        else if (s->node->op == SN_NODE_AFFINE || s->node->op == SN_NODE_INSTNORM || s->node->pre >= 0)
             SN_TRY(pack_affine(net, s, index, err));
         index += sn_step_has_weights(s);
         net->weight_bytes += s->weight_bytes;

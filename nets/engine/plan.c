@@ -76,17 +76,19 @@ static bool fuse_add(struct sn_graph *g, int i)
 }
 
 /*
- * A normalisation that only a 1x1 convolution reads (DenseNet's norm1) is applied to a block of
- * pixels at a time, in the cache, just before the convolution reads it: the tensor is never stored.
+ * A normalisation that only a 1x1 convolution or an average pooling reads (DenseNet's norm1, its transitions' norm) is
+ * applied to a block of pixels at a time, in the cache, just before they are read: the tensor is never stored.
  */
-static void fuse_input(struct sn_graph *g, struct sn_node *conv)
+static void fuse_input(struct sn_graph *g, struct sn_node *node)
 {
-    struct sn_node *bn = &g->nodes[conv->in[0]];
+    struct sn_node *bn = &g->nodes[node->in[0]];
 
-    if (bn->op != SN_NODE_AFFINE || bn->uses != 1 || bn->keep || conv->kh != 1 || conv->kw != 1 || conv->stride != 1 || conv->up != 1)
+    if (bn->op != SN_NODE_AFFINE || bn->uses != 1 || bn->keep || node->pad != 0)
         return;
-    conv->pre = conv->in[0];
-    conv->in[0] = bn->in[0];
+    if (node->op == SN_NODE_CONV && (node->kh != 1 || node->kw != 1 || node->stride != 1 || node->up != 1))
+        return;
+    node->pre = node->in[0];
+    node->in[0] = bn->in[0];
     bn->op = SN_NODE_INLINE;
 }
 
@@ -116,7 +118,7 @@ void sn_graph_fuse(struct sn_graph *g)
 
         if (node->op == SN_NODE_ADD)
             (void)fuse_add(g, i);
-        if (node->op == SN_NODE_CONV)
+        if (node->op == SN_NODE_CONV || node->op == SN_NODE_AVGPOOL)
             fuse_input(g, node);
         if (node->op == SN_NODE_ACT) {
             const struct sn_node *x = &g->nodes[node->in[0]];

@@ -44,7 +44,7 @@ static int fill_prepacked(const struct sn_net *net, const struct sn_model *from,
     for (size_t i = 0; i < from->n_meta; i++)
         SN_TRY(sn_model_set_meta(out, from->meta[i].key, from->meta[i].value, err));
     sn_hex(from->sha256, sizeof from->sha256, hex);
-    SN_TRY(sn_model_set_meta(out, "prepacked", "1", err));
+    SN_TRY(sn_model_set_meta(out, "prepacked", SN_PREPACKED, err));
     SN_TRY(sn_model_set_meta(out, "prepacked_from", hex, err));
     for (size_t i = 0; i < from->n_tensors; i++) {
         const struct sn_tensor *t = &from->tensors[i];

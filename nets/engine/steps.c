@@ -46,25 +46,24 @@ static void cut_conv(struct sn_step *s, int threads)
     s->units = groups * (size_t)s->blocks;
 }
 
-#define TILE_BYTES ((size_t)36 * SN_LANES * sizeof(float)) /* one plane's transformed tile */
 #define U_BYTES ((size_t)36 * (SN_CHUNK * SN_LANES * SN_GROUP + SN_LANES) * sizeof(float)) /* a chunk's transformed weights */
-#define SHARED_TILES 196 /* fewer: threads share the weight groups, if there are several, not the tiles */
+#define SHARED_TILES 196 /* of 36 products; fewer: threads share the weight groups, if there are several, not the tiles */
 #define SHARED_WIDE 257  /* the same for wide layers: the products of 256 tiles still fit the second-level cache */
 
 /* How a layer is cut into Winograd tiles (kernels.h), and the products of that for a pair of channels. */
 struct tiling {
-    int size;
+    int kind;
     bool mixed;
     size_t products;
 };
 
-static struct tiling tiling_of(const struct sn_node *node, int size, bool mixed)
+static struct tiling tiling_of(const struct sn_node *node, int kind, bool mixed)
 {
     struct sn_winograd_axis rows, cols;
 
-    sn_winograd_cut(node->h, node->dil, size, mixed, &rows, NULL);
-    sn_winograd_cut(node->w, node->dil, size, mixed, &cols, NULL);
-    return (struct tiling){ size, mixed, sn_winograd_points(&rows, size) * sn_winograd_points(&cols, size) };
+    sn_winograd_cut(node->h, node->dil, kind, mixed, &rows, NULL);
+    sn_winograd_cut(node->w, node->dil, kind, mixed, &cols, NULL);
+    return (struct tiling){ kind, mixed, sn_winograd_points(&rows, kind) * sn_winograd_points(&cols, kind) };
 }
 
 /*
@@ -76,6 +75,8 @@ static struct tiling best_tiling(const struct sn_node *node, bool i16)
     struct tiling one = tiling_of(node, 4, false), four = tiling_of(node, 4, true), three = tiling_of(node, 3, true);
     struct tiling best = three.products <= four.products ? three : four;
 
+    if (!i16 && SN_MAX(node->h, node->w) <= 2 * node->dil) /* no phase has three pixels: fewer products than by any other */
+        return tiling_of(node, 1, true);
     return i16 || best.products * 20 > one.products * 19 ? one : best;
 }
 
@@ -85,22 +86,25 @@ static size_t useful_taps(int n, int dil) { return (size_t)(n + 2 * SN_MAX(n - d
 /*
  * Winograd or direct: a function of the layer's shape only, since it decides the result's bits (DESIGN 2.3).
  * Cycles per (input, output) channel pair, at 32 multiply-adds a cycle and 6 bytes a cycle of weights that
- * come from memory: the tiles' products and 36 or 25 weights, against the taps inside the image and 9 weights.
+ * come from memory: the tiles' products and 36, 25 or 9 weights, against the taps inside the image and 9 weights.
  *                        products  taps
  *   14x14                    484   1600   Winograd
  *   7x7                      121    361   direct: the transformed weights would be read for too little
  *   32x32, dilation 12      3136   5184   Winograd, in pieces of 3 and 2
- *   32x32, dilation 24      9216   2304   direct: phases of 2 and 1 pixels
+ *   32x32, dilation 24      1600   2304   Winograd, in pieces of 2 and 1
+ *   32x32, dilation 36      1024   1024   direct: the same products, a 1x1 convolution
  */
 static bool wants_winograd(const struct sn_net *net, const struct sn_node *node, const struct sn_node *in, bool i16, struct tiling *tiling)
 {
     size_t taps, positions;
+    int points;
 
     if (net->elem != 4 || net->opt.direct || node->kh != 3 || node->kw != 3 || node->stride != 1 || node->up != 1 ||
         node->pad != node->dil || in->c < SN_LANES || node->c < SN_LANES)
         return false;
     *tiling = best_tiling(node, i16);
-    positions = tiling->size == 4 ? 36 : 25;
+    points = sn_piece_points(tiling->kind);
+    positions = (size_t)(points * points);
     taps = useful_taps(node->h, node->dil) * useful_taps(node->w, node->dil);
     if (i16) { /* its direct kernel multiplies zeros in most places */
         taps = 9 * (size_t)node->h * (size_t)node->w;
@@ -116,7 +120,13 @@ static bool is_wide(const struct sn_step *s)
     return (14 + SN_GROUP) * channels(&s->x) * 36 * sizeof(float) > CACHE_BYTES / 4 * 3;
 }
 
-static bool is_few(const struct sn_step *s) { return s->tiles < (is_wide(s) && !s->i16 ? SHARED_WIDE : SHARED_TILES); }
+static bool is_few(const struct sn_step *s)
+{
+    const struct sn_winograd *p = &s->wino;
+    size_t limit = is_wide(s) && !s->i16 ? SHARED_WIDE : SHARED_TILES;
+
+    return sn_winograd_points(&p->rows, p->kind) * sn_winograd_points(&p->cols, p->kind) < 36 * limit;
+}
 
 /*
  * When a layer's weights are transformed: a question of memory and time, not of bits. Few tiles: each group's
@@ -163,6 +173,7 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
 {
     const struct sn_node *node = s->node;
     struct sn_winograd *p = &s->wino;
+    struct sn_winograd_span all = { 0 };
     int groups = (node->c + SN_GROUP - 1) / SN_GROUP;
     int32_t *start = malloc((size_t)(node->h + node->w) * sizeof *start);
 
@@ -172,10 +183,10 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
     *p = (struct sn_winograd){
         .x = (const void *const *)s->x.p, .lanes = s->x.lanes, .planes = s->x.n, .y = s->y.p,
         .res = node->res >= 0 ? (const void *const *)s->res.p : NULL, .oc = node->c, .h = node->h, .w = node->w,
-        .dil = node->dil, .size = tiling->size, .act = node->act,
+        .dil = node->dil, .kind = tiling->kind, .act = node->act,
     };
-    sn_winograd_cut(node->h, node->dil, tiling->size, tiling->mixed, &p->rows, start);
-    sn_winograd_cut(node->w, node->dil, tiling->size, tiling->mixed, &p->cols, start + node->h);
+    sn_winograd_cut(node->h, node->dil, tiling->kind, tiling->mixed, &p->rows, start);
+    sn_winograd_cut(node->w, node->dil, tiling->kind, tiling->mixed, &p->cols, start + node->h);
     s->winograd = true;
     s->tiles = p->rows.n * p->cols.n;
     s->shared = is_few(s) && (s->i16 || groups > 1); /* a thread's own input need not come from another's cache */
@@ -185,7 +196,8 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
     }
     s->kernel = net->kernels.winograd_output_name;
     cut_tiles(net, s, groups);
-    s->v_bytes = (size_t)p->planes * (size_t)((s->shared ? s->tiles : s->block) + 1) * TILE_BYTES;
+    sn_winograd_place(p, &all, s->tiles);
+    s->v_bytes = (size_t)p->planes * (s->shared ? all.plane : (size_t)(s->block + 1) * 36 * SN_LANES) * sizeof(float);
     s->m_bytes = ((size_t)s->block * SN_GROUP + SN_LANES) * 36 * sizeof(float) * (size_t)s->unit_groups;
     s->transform = when_transformed(net, s);
     net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes) + (s->transform == SN_AT_USE ? U_BYTES : 0));
@@ -237,7 +249,9 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
     }
 }
 
-/* Steps that work on planes, cut into blocks of rows. */
+/* Steps that work on planes, cut into blocks of rows. What a unit wrote is looked through for non-finite values after it: 32 KB
+ * of 16 floats a pixel are still in the first-level cache then. */
+#define ROW_PIXELS 512
 static void cut_rows(struct sn_step *s, int rows_per_block)
 {
     int h = s->node->h;
@@ -300,7 +314,7 @@ static int make_upsample(struct sn_net *net, struct sn_step *s, struct sn_error 
     axis(net, node, in->h, node->h, i0, i0 + n, f);
     axis(net, node, in->w, node->w, i0 + node->h, i0 + n + node->h, f + (size_t)node->h * net->elem);
     s->kernel = net->kernels.upsample_name;
-    cut_rows(s, 8192 / node->w);
+    cut_rows(s, ROW_PIXELS / node->w);
     return SN_OK;
 }
 
@@ -311,7 +325,11 @@ static void make_pool(struct sn_net *net, struct sn_step *s)
     s->pool = (struct sn_pool2d){ .ih = in->h, .iw = in->w, .oh = node->h, .ow = node->w,
                                   .k = node->k, .stride = node->stride, .pad = node->pad, .count_pad = node->count_pad };
     s->kernel = node->op == SN_NODE_MAXPOOL ? net->kernels.maxpool_name : net->kernels.avgpool_name;
-    cut_rows(s, 8192 / node->w);
+    cut_rows(s, ROW_PIXELS / node->w);
+    if (node->pre >= 0) {
+        s->pre_bytes = (size_t)(((s->block - 1) * node->stride + node->k) * in->w) * SN_LANES * net->elem;
+        net->scratch_thread = SN_MAX(net->scratch_thread, s->pre_bytes);
+    }
 }
 
 static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_error *err)
@@ -348,7 +366,7 @@ static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_err
         break;
     case SN_NODE_AFFINE:
         s->kernel = net->kernels.affine_name;
-        cut_rows(s, 8192 / node->w);
+        cut_rows(s, ROW_PIXELS / node->w);
         break;
     case SN_NODE_PAD:
         s->kernel = "copy";
@@ -356,7 +374,7 @@ static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_err
         break;
     default: /* activation, addition */
         s->kernel = net->kernels.add_name;
-        cut_rows(s, 8192 / node->w);
+        cut_rows(s, ROW_PIXELS / node->w);
         break;
     }
     return SN_OK;

@@ -174,7 +174,7 @@ static void setup(struct i16_data *d, const struct i16_case *c)
     d->wino = (struct sn_i16_winograd){
         .c = { .x = (const void *const *)d->x.p, .lanes = d->x.lanes, .planes = d->x.n, .bias = c->bias ? b : NULL,
                .res = c->res ? (const void *const *)d->res.p : NULL, .y = d->y.p, .oc = c->oc, .h = c->h, .w = c->w, .dil = c->dil,
-               .size = 4, .rows = rows, .cols = cols, .act = c->act },
+               .kind = 4, .rows = rows, .cols = cols, .act = c->act },
         .u = d->wg.data, .z = d->zg.data, .group_stride = gw, .z_stride = gz,
     };
 }

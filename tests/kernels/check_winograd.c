@@ -6,7 +6,7 @@
 
 struct wino_case {
     int ic[4];
-    int oc, dil, h, w, size;
+    int oc, dil, h, w, piece; /* piece: the kind of the big ones */
     bool mixed;
     bool bias, res, at_end, part;
     enum data_kind kind;
@@ -29,8 +29,8 @@ static const char *describe(const struct wino_case *c, const struct sn_winograd_
 {
     static char text[240];
 
-    (void)snprintf(text, sizeof text, "ic %d+%d+%d oc %d dil %d, %d x %d, pieces of %d mixed %d, bias %d res %d act %d at_end %d data %d, tiles %d..%d planes %d..%d, seed %llu",
-                   c->ic[0], c->ic[1], c->ic[2], c->oc, c->dil, c->h, c->w, c->size, c->mixed, c->bias, c->res, (int)c->act.kind, c->at_end, (int)c->kind,
+    (void)snprintf(text, sizeof text, "ic %d+%d+%d oc %d dil %d, %d x %d, pieces of kind %d mixed %d, bias %d res %d act %d at_end %d data %d, tiles %d..%d planes %d..%d, seed %llu",
+                   c->ic[0], c->ic[1], c->ic[2], c->oc, c->dil, c->h, c->w, c->piece, c->mixed, c->bias, c->res, (int)c->act.kind, c->at_end, (int)c->kind,
                    s->t0, s->t1, s->c0, s->c1, (unsigned long long)c->seed);
     return text;
 }
@@ -42,7 +42,7 @@ static void transform(struct wino_data *d, sn_winograd_weights_fn *fn, float *u)
 
     for (int g = 0; g < (d->p.oc + SN_GROUP - 1) / SN_GROUP; g++)
         for (int c0 = 0; c0 < d->x.n; c0 += SN_CHUNK) {
-            struct sn_winograd_weights t = { .w = w, .u = u, .stride = d->p.u_stride, .points = sn_winograd_most_points(d->p.size) };
+            struct sn_winograd_weights t = { .w = w, .u = u, .stride = d->p.u_stride, .points = sn_piece_points(d->p.kind) };
 
             for (int c = c0; c < SN_MIN(c0 + SN_CHUNK, d->x.n); c++)
                 t.n += (size_t)d->x.lanes[c] * SN_GROUP;
@@ -81,9 +81,9 @@ static void wino_setup(struct wino_data *d, const struct wino_case *c)
                                  .u = guarded(&d->ug, 36 * (groups * k * SN_GROUP + SN_LANES), c->at_end), .group_stride = k * SN_GROUP,
                                  .u_stride = groups * k * SN_GROUP + SN_LANES, .direct = d->w,
                                  .bias = c->bias ? b : NULL, .res = c->res ? (const void *const *)d->res.p : NULL, .y = d->y.p,
-                                 .oc = c->oc, .h = c->h, .w = c->w, .dil = c->dil, .size = c->size, .act = c->act };
-    sn_winograd_cut(c->h, c->dil, c->size, c->mixed, &d->p.rows, start);
-    sn_winograd_cut(c->w, c->dil, c->size, c->mixed, &d->p.cols, start + c->h);
+                                 .oc = c->oc, .h = c->h, .w = c->w, .dil = c->dil, .kind = c->piece, .act = c->act };
+    sn_winograd_cut(c->h, c->dil, c->piece, c->mixed, &d->p.rows, start);
+    sn_winograd_cut(c->w, c->dil, c->piece, c->mixed, &d->p.cols, start + c->h);
     d->tiles = d->p.rows.n * d->p.cols.n;
     memset(d->ug.data, UNTOUCHED, 36 * d->p.u_stride * sizeof(float)); /* the lines between positions */
     transform(d, sn_winograd_weights_ref, d->ug.data);
@@ -94,8 +94,8 @@ static void wino_setup(struct wino_data *d, const struct wino_case *c)
     }
     d->span.c1 = d->x.n;
     d->span.base = rnd(&r, 0, d->span.t0);
-    d->span.stride = (size_t)(d->span.t1 - d->span.base + rnd(&r, 0, 3)) * SN_LANES;
-    nv = 36 * d->span.stride * (size_t)d->x.n;
+    sn_winograd_place(&d->p, &d->span, SN_MIN(d->span.t1 + rnd(&r, 0, 3), d->tiles));
+    nv = d->span.plane * (size_t)d->x.n;
     d->span.v = guarded(&d->vg, nv, c->at_end);
     (void)guarded(&d->wantv, nv, c->at_end);
     d->span.m = guarded(&d->mg, groups * 36 * ((size_t)(d->span.t1 - d->span.t0) * SN_GROUP + SN_LANES), c->at_end);
@@ -129,7 +129,7 @@ static void run_case(const struct wino_case *c)
     float *u;
 
     wino_setup(&d, c);
-    nv = 36 * d.span.stride * (size_t)d.x.n;
+    nv = d.span.plane * (size_t)d.x.n;
     nu = 36 * d.p.u_stride;
     u = malloc(nu * sizeof(float));
     memset(u, UNTOUCHED, nu * sizeof(float));
@@ -179,7 +179,7 @@ static struct wino_case random_case(struct sn_rng *r)
     static const int ocs[] = { 1, 15, 16, 17, 31, 32, 33, 64, 80 }, ics[] = { 1, 3, 15, 16, 17, 64, 65, 100 };
     static const int concats[][4] = { { 15, 17 }, { 1, 1, 1 }, { 33, 31 }, { 16, 48, 16 }, { 50, 50 } };
     struct wino_case c = { .oc = PICK(r, ocs), .dil = rnd(r, 0, 2) ? 1 : rnd(r, 2, 4), .h = rnd(r, 1, 21), .w = rnd(r, 1, 33),
-                           .size = rnd(r, 3, 4), .mixed = rnd(r, 0, 3) != 0,
+                           .piece = rnd(r, 3, 4), .mixed = rnd(r, 0, 3) != 0,
                            .bias = rnd(r, 0, 1), .res = rnd(r, 0, 1), .at_end = rnd(r, 0, 3) != 0, .part = rnd(r, 0, 1),
                            .kind = (enum data_kind)rnd(r, 0, DATA_KINDS - 1), .act = rnd_act(r), .seed = sn_rng_next(r) };
 
@@ -187,6 +187,11 @@ static struct wino_case random_case(struct sn_rng *r)
         c.ic[0] = PICK(r, ics);
     else
         memcpy(c.ic, PICK(r, concats), sizeof c.ic);
+    if (rnd(r, 0, 3) == 0) { /* phases of two pixels and of one */
+        c.piece = 1;
+        c.mixed = true;
+        c.dil = rnd(r, (SN_MAX(c.h, c.w) + 1) / 2, SN_MAX(c.h, c.w) + 1);
+    }
     return c;
 }
 
@@ -207,14 +212,14 @@ START_TEST(test_cut)
 {
     for (int n = 1; n <= 40; n++)
         for (int dil = 1; dil <= 15; dil++)
-            for (int size = 3; size <= 4; size++)
-                for (int mixed = 0; mixed < 2; mixed++) {
+            for (int kind = n <= 2 * dil ? 1 : 3; kind <= 4; kind += kind == 1 ? 2 : 1)
+                for (int mixed = kind == 1; mixed < 2; mixed++) {
                     struct sn_winograd_axis a, counted;
                     int32_t start[40];
-                    int times[40] = { 0 }, least = 0, over = 0;
+                    int times[40] = { 0 }, least = 0, over = 0, size = sn_piece_outputs(kind);
 
-                    sn_winograd_cut(n, dil, size, mixed, &a, start);
-                    sn_winograd_cut(n, dil, size, mixed, &counted, NULL);
+                    sn_winograd_cut(n, dil, kind, mixed, &a, start);
+                    sn_winograd_cut(n, dil, kind, mixed, &counted, NULL);
                     ck_assert(counted.n == a.n && counted.big == a.big && (mixed || a.big == a.n));
                     for (int i = 0; i < a.n; i++)
                         for (int k = 0; k < (i < a.big ? size : size - 1); k++) {
@@ -230,21 +235,24 @@ START_TEST(test_cut)
                     for (int phase = 0; phase < SN_MIN(dil, n); phase++)
                         least += ((n - phase + dil - 1) / dil + size - 1) / size;
                     ck_assert_int_eq(a.n, least);
-                    ck_assert(!mixed || a.big == 0 || over == 0 || dil > 1);
+                    ck_assert(over == 0 || (kind != 1 && (!mixed || a.big == 0 || dil > 1)));
                 }
 }
 END_TEST
 
-/* Every mix of pieces of up to four of either size, with every register tile that makes. */
+/* Every mix of pieces of up to four of either kind, with every register tile that makes. */
 START_TEST(test_every_mix)
 {
     for (int h = 1; h <= 13; h++)
         for (int w = 1; w <= 14; w++)
             for (int dil = 1; dil <= 3; dil++) {
-                struct wino_case c = { .ic = { 18 }, .oc = 17, .dil = dil, .h = h, .w = w, .size = 3 + _i, .mixed = true, .bias = true,
+                static const int kinds[] = { 4, 3, 1 };
+                struct wino_case c = { .ic = { 18 }, .oc = 17, .dil = dil, .h = h, .w = w, .piece = kinds[_i], .mixed = true, .bias = true,
                                        .at_end = true, .part = (h + w) % 3 == 0, .kind = DATA_UNIT, .act = { SN_ACT_RELU, 0 },
                                        .seed = (uint64_t)(h * 64 + w * 4 + dil) };
 
+                if (c.piece == 1)
+                    c.dil = (SN_MAX(h, w) + 1) / 2 + dil - 1;
                 run_case(&c);
             }
 }
@@ -254,7 +262,7 @@ END_TEST
 START_TEST(test_every_tile_count)
 {
     for (int w = 1; w <= 124; w += 4) {
-        struct wino_case c = { .ic = { 17 }, .oc = 33, .dil = 1, .h = 4, .w = w, .size = 4, .bias = true, .at_end = true,
+        struct wino_case c = { .ic = { 17 }, .oc = 33, .dil = 1, .h = 4, .w = w, .piece = 4, .bias = true, .at_end = true,
                                .kind = DATA_UNIT, .act = { SN_ACT_RELU, 0 }, .seed = (uint64_t)w };
 
         run_case(&c);
@@ -268,7 +276,8 @@ END_TEST
  */
 START_TEST(test_against_double)
 {
-    struct wino_case c = { .ic = { 20, 50 }, .oc = 40, .dil = 1 + _i % 3, .h = 18, .w = 23, .size = 4 - _i / 6, .mixed = _i >= 3, .bias = true, .at_end = true, .kind = DATA_UNIT,
+    static const int kinds[] = { 4, 4, 3, 1 }; /* the first of big pieces only */
+    struct wino_case c = { .ic = { 20, 50 }, .oc = 40, .dil = (_i < 9 ? 1 : 12) + _i % 3, .h = 18, .w = 23, .piece = kinds[_i / 3], .mixed = _i >= 3, .bias = true, .at_end = true, .kind = DATA_UNIT,
                            .seed = 99 + (uint64_t)_i };
     struct wino_data d;
     double worst = 0;
@@ -310,9 +319,9 @@ static Suite *suite_winograd(void)
 
     rows_init();
     tcase_set_timeout(t, 300);
-    tcase_add_loop_test(t, test_against_double, 0, 9);
+    tcase_add_loop_test(t, test_against_double, 0, 12);
     tcase_add_test(t, test_cut);
-    tcase_add_loop_test(t, test_every_mix, 0, 2);
+    tcase_add_loop_test(t, test_every_mix, 0, 3);
     tcase_add_test(t, test_every_tile_count);
     tcase_add_loop_test(t, test_random_shapes, 0, 8);
     suite_add_tcase(s, t);

@@ -572,9 +572,9 @@ START_TEST(test_prepacked)
     sn_ck_ok(sn_net_create(&net, &read, sizes[_i][0], sizes[_i][1], &(struct sn_net_options){ .isa = SN_ISA_AUTO, .memory = SN_MEMORY_LEAN }, &err), &err);
     sn_ck_fails(sn_net_prepack(net, &read, &packed, &err), SN_EMODEL, &err, "prepacked already");
     sn_net_free(net);
-    sn_ck_ok(sn_model_set_meta(&read, "prepacked", "2", &err), &err);
-    sn_ck_fails(sn_net_create(&net, &read, sizes[_i][0], sizes[_i][1], NULL, &err), SN_EUNSUPPORTED, &err, "layout '2'");
     sn_ck_ok(sn_model_set_meta(&read, "prepacked", "1", &err), &err);
+    sn_ck_fails(sn_net_create(&net, &read, sizes[_i][0], sizes[_i][1], NULL, &err), SN_EUNSUPPORTED, &err, "layout '1'");
+    sn_ck_ok(sn_model_set_meta(&read, "prepacked", "2", &err), &err);
     read.tensors[read.n_tensors - 1].bytes -= 4; /* the last layer's values are those of another network */
     sn_ck_fails(sn_net_create(&net, &read, sizes[_i][0], sizes[_i][1], NULL, &err), SN_EMODEL, &err, "made for another network");
     sn_model_close(&read);

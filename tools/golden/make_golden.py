@@ -136,6 +136,7 @@ class Recorder:
     A step is named as sentinode's plan names it: a convolution, linear layer or BatchNorm by its
     path (one that feeds a BatchNorm is one step with it, under the BatchNorm's name), the others
     after what they get: X.relu, X.add.relu, X.pool, X.up. Names travel as an attribute of the tensor.
+    A convolution with an average pooling behind it is one step: which of the two is first is left open.
     """
 
     def __init__(self, net, seed):
@@ -158,8 +159,11 @@ class Recorder:
                 return
             elif isinstance(m, nn.ReLU):
                 out.step = came + ".relu"
-            elif isinstance(m, (nn.MaxPool2d, nn.AvgPool2d)):
+            elif isinstance(m, nn.MaxPool2d):
                 self.keep(came + ".pool", out)
+            elif isinstance(m, nn.AvgPool2d):  # DenseNet's transitions: sentinode averages before the convolution
+                assert self.layers.pop()[0] == came
+                self.keep(came, out)
             elif isinstance(m, nn.AdaptiveAvgPool2d):
                 self.keep("global_avgpool", out)
             elif isinstance(m, nn.Upsample):
