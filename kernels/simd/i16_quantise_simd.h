@@ -14,17 +14,16 @@
 #define SET(x) v_set1((float)(x))
 SN_WINOGRAD_LINES(V)
 
-/* The largest magnitude's bits, lane by lane, of `planes` lines, `step` floats apart, times rb. */
-SN_INLINE I i16_most(const int planes, I most, const float *const *x, size_t at, V rb)
+/* The largest magnitude's bits, lane by lane, of `planes` lines. */
+SN_INLINE I i16_most(const int planes, const float *const *x, size_t at)
 {
+    I most = i_zero();
+
     SN_UNROLL
     for (int l = 0; l < SN_LANES; l += VN) {
-        I m = i_magnitude(v_load(x[0] + at + l));
-
         SN_UNROLL
-        for (int c = 1; c < planes; c++)
-            m = i_max(m, i_magnitude(v_load(x[c] + at + l)));
-        most = i_max(most, i_bits(v_mul(i_as_float(m), rb)));
+        for (int c = 0; c < planes; c++)
+            most = i_max(most, i_magnitude(v_load(x[c] + at + l)));
     }
     return most;
 }
@@ -50,7 +49,7 @@ SN_INLINE void quantise_chunk(const struct sn_i16_quantise *p, int c0, const int
         x[c] = (const float *)p->x[c0 + c] + p->first * SN_LANES;
     for (size_t i = 0; i < p->n; i++) {
         size_t at = i * p->step * SN_LANES;
-        I most = i16_most(planes, i_zero(), x, at, v_set1(1.0f));
+        I most = i16_most(planes, x, at);
         V s = v_set1(sn_i16_scale(i_largest(most), &t[i]));
 
         SN_UNROLL

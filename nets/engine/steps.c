@@ -146,21 +146,15 @@ static enum sn_weights_at when_transformed(const struct sn_net *net, const struc
 /*
  * How a Winograd layer is cut. Few tiles: a unit is one weight group with all of them, since each unit transforms its
  * weights again (a block of them where there are fewer groups than threads). Many, or a single group: a unit is a block of
- * tiles. Where a block's transformed input and one group's weights fit the second-level cache together, groups follow each
- * other, and the block fills a quarter of that cache. Wider layers stream either one: position by position, with all
- * groups, reads the input once and the weights once a block, here of two register tiles.
+ * tiles, of two register tiles. Where its transformed input and one group's weights fit the second-level cache together,
+ * groups follow each other. Wider layers stream either one: position by position, with all groups, reads the input once and
+ * the weights once a block.
  */
 static void cut_tiles(const struct sn_net *net, struct sn_step *s, int groups)
 {
-    int threads = sn_pool_threads(net->opt.pool), most = s->tiles;
+    int threads = sn_pool_threads(net->opt.pool), most = is_few(s) ? s->tiles : 28;
 
-    s->unit_groups = 1;
-    if (!is_few(s) && is_wide(s)) {
-        most = 28;
-        s->unit_groups = groups;
-    } else if (!is_few(s)) {
-        most = (int)SN_MIN(SN_MAX(CACHE_BYTES / 4 / (channels(&s->x) * 36 * sizeof(float)) / 14, 1), 8) * 14;
-    }
+    s->unit_groups = !is_few(s) && is_wide(s) ? groups : 1;
     s->blocks = (s->tiles + most - 1) / most;
     if (!s->shared || groups < threads)
         s->blocks = share_out(s->blocks, threads, s->tiles);
