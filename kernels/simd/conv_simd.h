@@ -160,38 +160,47 @@ SN_INLINE void conv_chunk(const struct sn_conv2d *p, const int np, const int nv,
         tile_total(np, nv, TILE_OC, TILE_FLOATS / 2, acc, pass->c0 == 0, total);
 }
 
+#define SPAN (TILE_PIXELS * 2 + SN_PLANAR_REACH) /* of a row of a planar input, what a tile reads: at most */
+
+/* Pixels x <= i < x + span of row y of each plane, zeros for those outside the image. */
+static void planar_copy(const struct sn_conv2d *p, int y, int x, int span, float copy[SN_CHUNK][SPAN])
+{
+    int before = SN_MIN(SN_MAX(-x, 0), span), inside = SN_MIN(p->iw - x, span) - before;
+
+    for (int c = 0; c < p->planes; c++) {
+        memset(copy[c], 0, (size_t)span * sizeof(float));
+        if (inside > 0)
+            memcpy(copy[c] + before, (const float *)p->x[c] + (ptrdiff_t)y * p->iw + x + before, (size_t)inside * sizeof(float));
+    }
+}
+
 /*
- * One register tile of a planar input, whose channels fill one chunk; step: the stride. Where its taps reach over the
- * border, the pixels of a row that they read are copied with zeros around.
+ * One register tile of a planar input, whose channels fill one chunk; step: the stride. A single pixel is worked on as two
+ * (of one, clang keeps the sums in memory); the second is not stored.
  */
 SN_INLINE void conv_planar(const struct sn_conv2d *p, const int np, const int step, const struct conv_tile *t, const float *w, float *total)
 {
-    float copy[SN_CHUNK][TILE_PIXELS * 2 + SN_PLANAR_REACH];
+    float copy[SN_CHUNK][SPAN];
     V acc[TILE_PIXELS * TILE_V];
     int x = t->ox * step - p->pad_w, span = (np - 1) * step + (p->kw - 1) * p->dil + 1;
-    int before = SN_MIN(SN_MAX(-x, 0), span), inside = SN_MIN(p->iw - x, span) - before;
+    bool whole = x >= 0 && x + span <= p->iw;
 
     tile_start(np * TILE_V, NULL, acc);
     for (int kh = 0; kh < p->kh; kh++) {
         int y = t->oy * step - p->pad_h + kh * p->dil;
-        const float *line[SN_CHUNK];
 
         if (y < 0 || y >= p->ih) {
             w += p->kw * p->planes * SN_GROUP;
             continue;
         }
-        for (int c = 0; c < p->planes; c++) {
-            line[c] = (const float *)p->x[c] + (ptrdiff_t)y * p->iw + x;
-            if (inside < span) {
-                memset(copy[c], 0, (size_t)span * sizeof(float));
-                if (inside > 0)
-                    memcpy(copy[c] + before, line[c] + before, (size_t)inside * sizeof(float));
-                line[c] = copy[c];
-            }
-        }
+        if (!whole)
+            planar_copy(p, y, x, span, copy);
         for (int kw = 0; kw < p->kw; kw++)
-            for (int c = 0; c < p->planes; c++, w += SN_GROUP)
-                conv_step(np, TILE_V, step, acc, line[c] + kw * p->dil, 1, w, 0, w, 0);
+            for (int c = 0; c < p->planes; c++, w += SN_GROUP) {
+                const float *line = whole ? (const float *)p->x[c] + (ptrdiff_t)y * p->iw + x : copy[c];
+
+                conv_step(np, TILE_V, step, acc, line + kw * p->dil, 1, w, 0, w, 0);
+            }
     }
     tile_total(np, TILE_V, TILE_OC, 0, acc, true, total);
 }
@@ -204,9 +213,9 @@ static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, bool 
     else if (wide)
         SN_WIDE_SWITCH(t->np, conv_chunk(p, NP, 2 * TILE_V, SN_LANES, t, pass, i, n, part, total))
     else if (p->planar && p->stride == 2)
-        SN_TILE_SWITCH(t->np, conv_planar(p, NP, 2, t, pass->w, total))
+        SN_TILE_SWITCH(t->np, conv_planar(p, SN_MAX(NP, 2), 2, t, pass->w, total))
     else if (p->planar)
-        SN_TILE_SWITCH(t->np, conv_planar(p, NP, 1, t, pass->w, total))
+        SN_TILE_SWITCH(t->np, conv_planar(p, SN_MAX(NP, 2), 1, t, pass->w, total))
     else if (p->stride == 2)
         SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, 2 * SN_LANES, t, pass, i, n, part, total))
     else if (TILE_OC > SN_LANES && pass->half)
