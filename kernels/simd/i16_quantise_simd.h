@@ -3,16 +3,8 @@
  * magnitude is found first, then its lines are read again, from the first-level cache.
  */
 #include "kernels/ref/i16_scale.h"
-#include "kernels/ref/winograd_line.h"
 #include "kernels/ref/winograd_tiles.h"
-#include "kernels/simd/simd.h"
-
-#define FMA(a, b, c) v_fma((a), (b), (c))
-#define MUL(a, b) v_mul((a), (b))
-#define ADD(a, b) v_add((a), (b))
-#define SUB(a, b) v_sub((a), (b))
-#define SET(x) v_set1((float)(x))
-SN_WINOGRAD_LINES(V)
+#include "kernels/simd/line_simd.h"
 
 /* The largest magnitude's bits, lane by lane, of `planes` lines. */
 SN_INLINE I i16_most(const int planes, const float *const *x, size_t at)

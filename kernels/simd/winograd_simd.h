@@ -4,18 +4,11 @@
  * place of pixels, one transform position after the other.
  * With SN_PARTS_ONLY: the parts that i16_simd.h needs.
  */
-#include "kernels/ref/winograd_line.h"
 #include "kernels/ref/winograd_tiles.h"
+#include "kernels/simd/line_simd.h"
 #include "kernels/simd/tile_simd.h"
 
 #include <math.h>
-
-#define FMA(a, b, c) v_fma((a), (b), (c))
-#define MUL(a, b) v_mul((a), (b))
-#define ADD(a, b) v_add((a), (b))
-#define SUB(a, b) v_sub((a), (b))
-#define SET(x) v_set1((float)(x))
-SN_WINOGRAD_LINES(V)
 
 /*
  * Lines from <= i < to of a row of them, `step` floats apart. Two addresses, the rest by adding: as a sum from further
