@@ -12,20 +12,6 @@
 
 #include <math.h>
 
-/*
- * The np input pixels of one tap, `step` floats apart: in place where they lie inside the image, else
- * gathered, with zeros for those outside (fma(0, w, acc) leaves acc as it is).
- */
-SN_INLINE const float *conv_line(const struct sn_conv2d *p, const int np, const int step, const float *row, int x, float *scratch)
-{
-    if (p->stride * SN_LANES == step && x >= 0 && x + (np - 1) * p->stride < p->iw)
-        return row + (ptrdiff_t)x * SN_LANES;
-    for (int i = 0; i < np; i++, x += p->stride)
-        for (int l = 0; l < SN_LANES; l += VN)
-            v_store(scratch + i * step + l, x >= 0 && x < p->iw ? v_load(row + (ptrdiff_t)x * SN_LANES + l) : v_zero());
-    return scratch;
-}
-
 enum { BLOCK = 16 };
 
 struct conv_tile {
@@ -51,7 +37,7 @@ SN_INLINE V conv_store(const struct sn_conv2d *p, const struct conv_tile *t, int
         float *y = (float *)p->y[plane] + at + lane;
 
         for (int i = 0; i < t->np; i++, y += step) {
-            V v = v_flush(v_add(v_load(total + i * TILE_OC), bias));
+            V v = v_flush(v_add(v_load(total + i * SN_GROUP), bias));
 
             if (has_res) {
                 v = v_flush(v_add(v, v_load(res)));
@@ -106,58 +92,134 @@ SN_INLINE bool conv_walk(const struct sn_conv2d *p, const struct sn_conv_span *s
 }
 
 #ifndef SN_PARTS_ONLY
+TILES(tiles, TILE_V, SN_LANES)
+TILES(tiles_stride2, TILE_V, 2 * SN_LANES)
+#if TILE_OC > SN_LANES
+TILES(tiles_half, TILE_V / 2, SN_LANES)
+#else
+#define tiles_half tiles
+#endif
+#if TILE_WIDE == 7
+TILES_WIDE(tiles_wide, 2 * TILE_V, SN_LANES)
+TILES_WIDE(tiles_wide_stride2, 2 * TILE_V, 2 * SN_LANES)
+#else
+#define tiles_wide tiles
+#define tiles_wide_stride2 tiles_stride2
+#endif
+
+enum { LINES = 9 * SN_CHUNK, COPIES = 8 }; /* a 3x3's; few enough to stay in the first-level cache */
+
 /*
- * What one pass over the tiles adds up: of planes c0 <= c < c1 the kernel's rows kh0 <= kh < kh1 and columns kw0 <= kw
+ * What one pass over n tiles adds up: of planes c0 <= c < c1 the kernel's rows kh0 <= kh < kh1 and columns kw0 <= kw
  * < kw1, all of them or one tap. w: the chunk's weights, tap: of one tap, in floats; ahead: from a weight to the one
- * that is needed in its place in the next pass, which is fetched. half: at most 16 of the group's 32 channels are there
- * (a segmentation's last layer), and a tile as wide as a group would multiply the others' zeros.
+ * in its place in the next pass. run: by the number of pixels. inside: the lines of a tile that reads no pixel
+ * beside the image, if they are not too many, for one at the first pixel.
  */
 struct conv_pass {
     int c0, c1, kh0, kh1, kw0, kw1;
     const float *w;
-    size_t tap, ahead;
-    bool half;
+    size_t tap, ahead, pace;
+    tile_fn *const *run;
+    struct tile_line inside[LINES];
+    size_t n_inside;
 };
 
-#define TILE_FLOATS (TILE_PIXELS * TILE_OC)
-
 /*
- * One pass for tile i of n: the sums start at 0 with the first tap, wait in part between single taps, and join the
- * total with the last. nv: TILE_V; or twice that, half as many pixels of two weight groups. step: floats between
- * neighbouring pixels' inputs, 16 for stride 1, 32 for stride 2. The tiles fetch a share of the next weights each.
+ * np input pixels in a row that are not neighbours in memory, `step` floats apart; zeros for those outside the image
+ * (fma(0, w, acc) leaves acc as it is).
  */
-SN_INLINE void conv_chunk(const struct sn_conv2d *p, const int np, const int nv, const int step, const struct conv_tile *t,
-                          const struct conv_pass *pass, size_t i, size_t n, float *part, float *total)
+static const float *gather(const struct sn_conv2d *p, int np, int step, const float *row, int x, float *to)
 {
-    _Alignas(64) float scratch[TILE_PIXELS * 2 * SN_LANES];
-    V acc[TILE_PIXELS * TILE_V];
-    size_t pace = SN_GROUP / n, share = pass->ahead + pass->tap / SN_GROUP * pace * i;
+    for (int i = 0; i < np; i++, x += p->stride)
+        for (int l = 0; l < SN_LANES; l += VN)
+            v_store(to + i * step + l, x >= 0 && x < p->iw ? v_load(row + (ptrdiff_t)x * SN_LANES + l) : v_zero());
+    return to;
+}
 
-    tile_start(np * nv, nv > TILE_V && pass->kh0 + pass->kw0 > 0 ? part : NULL, acc);
+static int pixel_step(const struct sn_conv2d *p) { return p->stride == 2 ? 2 * SN_LANES : SN_LANES; }
+
+static void conv_inside(const struct sn_conv2d *p, struct conv_pass *pass)
+{
+    size_t taps = (size_t)(pass->kh1 - pass->kh0) * (size_t)(pass->kw1 - pass->kw0);
+
+    pass->n_inside = 0;
+    if (p->stride > 2 || taps * (size_t)(pass->c1 - pass->c0) > LINES)
+        return;
+    for (int kh = pass->kh0; kh < pass->kh1; kh++)
+        for (int kw = pass->kw0; kw < pass->kw1; kw++) {
+            ptrdiff_t at = (ptrdiff_t)(kh * p->dil - p->pad_h) * p->iw + kw * p->dil - p->pad_w;
+            const float *w = pass->w + (size_t)(kh * p->kw + kw) * pass->tap, *next = w + pass->ahead;
+
+            for (int c = pass->c0; c < pass->c1; c++) {
+                size_t lanes = p->lanes[c];
+
+                pass->inside[pass->n_inside++] = (struct tile_line){ (const float *)p->x[c] + at * SN_LANES, w, next, lanes };
+                w += lanes * SN_GROUP;
+                next += lanes * pass->pace;
+            }
+        }
+}
+
+/* The lines of a tile at the image's border. Where they are more than there is room for, the sum waits in part. */
+static void conv_border(const struct sn_conv2d *p, const struct conv_tile *t, const struct conv_pass *pass, struct tile_sum *sum, float *part)
+{
+    _Alignas(64) float copy[COPIES][TILE_PIXELS * 2 * SN_LANES];
+    struct tile_line line[LINES];
+    float *end = sum->part;
+    int copies = 0;
+
+    sum->line = line;
     for (int kh = pass->kh0; kh < pass->kh1; kh++) {
         int y = t->oy * p->stride - p->pad_h + kh * p->dil;
 
         if (y < 0 || y >= p->ih)
             continue;
         for (int kw = pass->kw0; kw < pass->kw1; kw++) {
-            int x = t->ox * p->stride - p->pad_w + kw * p->dil;
-            const float *w = pass->w + (size_t)(kh * p->kw + kw) * pass->tap, *next = w + share;
+            int x = t->ox * p->stride - p->pad_w + kw * p->dil, last = x + (t->np - 1) * p->stride;
+            bool whole = p->stride <= 2 && x >= 0 && last < p->iw;
+            const float *w = pass->w + (size_t)(kh * p->kw + kw) * pass->tap, *next = w + pass->ahead;
 
-            if (x + (np - 1) * p->stride < 0 || x >= p->iw)
+            if (last < 0 || x >= p->iw)
                 continue;
             for (int c = pass->c0; c < pass->c1; c++) {
-                const float *line = conv_line(p, np, step, (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES, x, scratch);
+                size_t lanes = p->lanes[c];
+                const float *row = (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES;
 
-                conv_step(np, nv, step, acc, line, p->lanes[c], w, p->group_stride, next, pace);
-                w += (size_t)p->lanes[c] * SN_GROUP;
-                next += p->lanes[c] * pace;
+                if (sum->n == LINES || copies == COPIES) {
+                    sum->part = part;
+                    pass->run[t->np](sum);
+                    sum->from = part;
+                    sum->n = 0;
+                    copies = 0;
+                }
+                row = whole ? row + (ptrdiff_t)x * SN_LANES : gather(p, t->np, pixel_step(p), row, x, copy[copies++]);
+                line[sum->n++] = (struct tile_line){ row, w, next, lanes };
+                w += lanes * SN_GROUP;
+                next += lanes * pass->pace;
             }
         }
     }
-    if (nv > TILE_V && (pass->kh1 < p->kh || pass->kw1 < p->kw))
-        tile_store(np * nv, acc, part);
-    else
-        tile_total(np, nv, TILE_OC, TILE_FLOATS / 2, acc, pass->c0 == 0, total);
+    sum->part = end;
+    pass->run[t->np](sum);
+}
+
+/* The i-th tile's part of a pass. */
+static void conv_tile(const struct sn_conv2d *p, const struct conv_tile *t, const struct conv_pass *pass, size_t i, float *part, float *total)
+{
+    bool starts = pass->kh0 + pass->kw0 == 0, ends = pass->kh1 == p->kh && pass->kw1 == p->kw;
+    struct tile_sum sum = { .gap = p->group_stride, .pace = pass->pace, .share = pass->tap / SN_GROUP * pass->pace * i, .from = starts ? NULL : part, .part = ends ? NULL : part,
+                            .total = total, .first = pass->c0 == 0 };
+    int y = t->oy * p->stride, x = t->ox * p->stride, top = pass->kh0 * p->dil - p->pad_h, left = pass->kw0 * p->dil - p->pad_w;
+    int last_y = y + (pass->kh1 - 1) * p->dil - p->pad_h, last_x = x + (t->np - 1) * p->stride + (pass->kw1 - 1) * p->dil - p->pad_w;
+
+    if (pass->n_inside > 0 && y + top >= 0 && x + left >= 0 && last_y < p->ih && last_x < p->iw) {
+        sum.line = pass->inside;
+        sum.n = pass->n_inside;
+        sum.at = ((size_t)y * (size_t)p->iw + (size_t)x) * SN_LANES;
+        pass->run[t->np](&sum);
+    } else {
+        conv_border(p, t, pass, &sum, part);
+    }
 }
 
 #define SPAN (TILE_PIXELS * 2 + SN_PLANAR_REACH) /* of a row of a planar input, what a tile reads: at most */
@@ -202,26 +264,24 @@ SN_INLINE void conv_planar(const struct sn_conv2d *p, const int np, const int st
                 conv_step(np, TILE_V, step, acc, line + kw * p->dil, 1, w, 0, w, 0);
             }
     }
-    tile_total(np, TILE_V, TILE_OC, 0, acc, true, total);
+    tile_total(np, TILE_V, SN_GROUP, 0, acc, true, total);
 }
 
-static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, bool wide, const struct conv_pass *pass, size_t i, size_t n,
-                     float *part, float *total)
+static void planar_tile(const struct sn_conv2d *p, const struct conv_tile *t, const float *w, float *total)
 {
-    if (wide && p->stride == 2)
-        SN_WIDE_SWITCH(t->np, conv_chunk(p, NP, 2 * TILE_V, 2 * SN_LANES, t, pass, i, n, part, total))
-    else if (wide)
-        SN_WIDE_SWITCH(t->np, conv_chunk(p, NP, 2 * TILE_V, SN_LANES, t, pass, i, n, part, total))
-    else if (p->planar && p->stride == 2)
-        SN_TILE_SWITCH(t->np, conv_planar(p, SN_MAX(NP, 2), 2, t, pass->w, total))
-    else if (p->planar)
-        SN_TILE_SWITCH(t->np, conv_planar(p, SN_MAX(NP, 2), 1, t, pass->w, total))
-    else if (p->stride == 2)
-        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, 2 * SN_LANES, t, pass, i, n, part, total))
-    else if (TILE_OC > SN_LANES && pass->half)
-        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, SN_LANES / VN, SN_LANES, t, pass, i, n, part, total))
+    if (p->stride == 2)
+        SN_TILE_SWITCH(t->np, conv_planar(p, SN_MAX(NP, 2), 2, t, w, total))
     else
-        SN_TILE_SWITCH(t->np, conv_chunk(p, NP, TILE_V, SN_LANES, t, pass, i, n, part, total))
+        SN_TILE_SWITCH(t->np, conv_planar(p, SN_MAX(NP, 2), 1, t, w, total))
+}
+
+static tile_fn *const *which_tiles(const struct sn_conv2d *p, bool wide, bool half)
+{
+    if (wide)
+        return p->stride == 2 ? tiles_wide_stride2 : tiles_wide;
+    if (p->stride == 2)
+        return tiles_stride2;
+    return half ? tiles_half : tiles;
 }
 
 /* n tiles, all channels of weight group g; wide: and of the next. True when every sum stored was finite. */
@@ -233,7 +293,9 @@ static bool conv_block(const void *conv, const struct conv_tile *t, int n, int g
     bool finite = true;
 
     for (int channel = g % p->groups * SN_GROUP, end = SN_MIN(channel + SN_GROUP, p->oc); channel < end; channel += TILE_OC) {
-        struct conv_pass pass = { .w = (const float *)p->w + (size_t)g * p->group_stride + channel % SN_GROUP, .half = end - channel <= SN_LANES };
+        /* of at most 16 of a group's channels (a segmentation's last layer), a tile as wide as a group would multiply zeros */
+        struct conv_pass pass = { .w = (const float *)p->w + (size_t)g * p->group_stride + channel % SN_GROUP, .pace = SN_GROUP / (size_t)n,
+                                  .run = which_tiles(p, wide, end - channel <= SN_LANES) };
 
         for (; pass.c0 < p->planes; pass.c0 = pass.c1, pass.w += (size_t)taps * pass.tap) {
             pass.c1 = SN_MIN(pass.c0 + SN_CHUNK, p->planes);
@@ -253,8 +315,14 @@ static bool conv_block(const void *conv, const struct conv_tile *t, int n, int g
                     pass.kw1 = pass.kw0 + 1;
                     pass.ahead = pass.tap;
                 }
-                for (int i = 0; i < n; i++)
-                    conv_sum(p, &t[i], wide, &pass, (size_t)i, (size_t)n, part[i], total[i]);
+                if (!p->planar)
+                    conv_inside(p, &pass);
+                for (int i = 0; i < n; i++) {
+                    if (p->planar)
+                        planar_tile(p, &t[i], pass.w, total[i]);
+                    else
+                        conv_tile(p, &t[i], &pass, (size_t)i, part[i], total[i]);
+                }
             }
         }
         for (int i = 0; i < n; i++) {

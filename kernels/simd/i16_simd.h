@@ -116,7 +116,7 @@ SN_INLINE void i16_tap(const struct sn_i16_conv2d *p, const int np, int k0, int 
     i16_zero(np, acc);
     for (int k = k0; k < k1; k++, q += line, w += SN_LANES * SN_GROUP, later += SN_LANES * pace)
         i16_step(np, acc, q, w, later, pace);
-    i16_total(np, TILE_OC, acc, first, t, z, m);
+    i16_total(np, SN_GROUP, acc, first, t, z, m);
 }
 
 /* One chunk of one register tile. single: a 1x1 without padding, so that no tap is missing. */
@@ -154,7 +154,7 @@ static bool i16_block(const void *conv, const struct conv_tile *t, int n, int g,
 {
     const struct sn_i16_conv2d *p = conv;
     const struct sn_conv2d *c = &p->c;
-    _Alignas(64) float total[BLOCK][TILE_PIXELS * TILE_OC];
+    _Alignas(64) float total[BLOCK][TILE_FLOATS];
     int taps = c->kh * c->kw, quad = g / c->groups, channel = g % c->groups * SN_GROUP, pairs = sn_i16_pairs(c->planes);
     bool single = taps == 1 && c->pad_h == 0 && c->pad_w == 0, finite = true;
 

@@ -12,14 +12,14 @@
  * `next` are fetched, `pace` floats a channel: the tiles that share a chunk's weights share out the fetching of the
  * next chunk's, so that memory is read evenly. The hardware's own fetching stops at each page.
  */
-SN_INLINE void conv_step(const int np, const int nv, const int step, V *acc, const float *x, int lanes, const float *w, const size_t gap,
+SN_INLINE void conv_step(const int np, const int nv, const int step, V *acc, const float *x, size_t lanes, const float *w, const size_t gap,
                          const float *next, size_t pace)
 {
-    for (int ic = 0; ic < lanes; ic++, w += SN_GROUP, next += pace) {
+    for (size_t ic = 0; ic < lanes; ic++, w += SN_GROUP, next += pace) {
         V wv[2 * TILE_V];
 
         /* the next tile's pixels of this plane, a line at a time: one stream a plane is more than the hardware follows */
-        __builtin_prefetch(x + (np + ic) * step);
+        __builtin_prefetch(x + ((size_t)np + ic) * (size_t)step);
         __builtin_prefetch(next);
         if (nv > TILE_V)
             __builtin_prefetch(next + gap);
@@ -28,7 +28,7 @@ SN_INLINE void conv_step(const int np, const int nv, const int step, V *acc, con
             wv[j] = v_load(w + (size_t)(j / TILE_V) * gap + j % TILE_V * VN);
         SN_UNROLL
         for (int i = 0; i < np; i++) {
-            V xv = v_set1(x[i * step + ic]);
+            V xv = v_set1(x[(size_t)(i * step) + ic]);
 
             SN_UNROLL
             for (int j = 0; j < nv; j++)
@@ -66,34 +66,75 @@ SN_INLINE void tile_total(const int np, const int nv, const int step, const int 
     }
 }
 
-/* Runs `call` with NP a constant equal to np, 1 to TILE_PIXELS: register arrays need constant bounds. */
-#define SN_NP(n, call)                                                                            \
+/* Input pixels of one plane and their weights: what a register tile multiplies at a time. */
+struct tile_line {
+    const float *x;    /* of the pixel at 0 */
+    const float *w;    /* [lanes][SN_GROUP] */
+    const float *next; /* what the first tile fetches of the weights that are needed later */
+    size_t lanes;
+};
+
+/* A register tile's sum over n lines: on from `from`, or from 0; into `part`, where it waits, or else into the total. */
+struct tile_sum {
+    const struct tile_line *line;
+    size_t n, at;           /* at: its first pixel, in floats */
+    size_t gap, pace, share; /* gap, pace: conv_step; share: from what the first tile fetches to what this one does */
+    const float *from;
+    float *part, *total; /* total: [pixels][SN_GROUP] */
+    bool first;          /* the total's first summand */
+};
+
+#define TILE_FLOATS (TILE_PIXELS * SN_GROUP)
+
+SN_INLINE void tile_run(const int np, const int nv, const int step, const struct tile_sum *s)
+{
+    V acc[TILE_PIXELS * TILE_V];
+
+    tile_start(np * nv, s->from, acc);
+    for (const struct tile_line *l = s->line, *end = l + s->n; l < end; l++)
+        conv_step(np, nv, step, acc, l->x + s->at, l->lanes, l->w, s->gap, l->next + s->share, s->pace);
+    if (s->part)
+        tile_store(np * nv, acc, s->part);
+    else
+        tile_total(np, nv, SN_GROUP, TILE_FLOATS / 2, acc, s->first, s->total);
+}
+
+/*
+ * TILES(name, nv, step): name[np] is tile_run for np pixels, np a constant: register arrays need constant bounds. A function
+ * each: where they share one, the compilers run out of registers for addresses and move them, sums too, in and out.
+ */
+typedef void tile_fn(const struct tile_sum *s);
+#define TILE_FN(np, name, nv, step)                                                               \
+    static void name##_##np(const struct tile_sum *s) { tile_run(np, nv, step, s); }
+#define TILE_NAME(np, name, nv, step) name##_##np,
+#define TILES(name, nv, step)                                                                     \
+    SN_NPS(TILE_FN, name, nv, step)                                                               \
+    static tile_fn *const name[] = { NULL, SN_NPS(TILE_NAME, name, nv, step) };
+#define TILES_WIDE(name, nv, step)                                                                \
+    SN_NP7(TILE_FN, name, nv, step)                                                               \
+    static tile_fn *const name[] = { NULL, SN_NP7(TILE_NAME, name, nv, step) };
+
+#define SN_NP6(X, ...) X(1, __VA_ARGS__) X(2, __VA_ARGS__) X(3, __VA_ARGS__) X(4, __VA_ARGS__) X(5, __VA_ARGS__) X(6, __VA_ARGS__)
+#define SN_NP7(X, ...) SN_NP6(X, __VA_ARGS__) X(7, __VA_ARGS__)
+#define SN_NP14(X, ...)                                                                           \
+    SN_NP7(X, __VA_ARGS__) X(8, __VA_ARGS__) X(9, __VA_ARGS__) X(10, __VA_ARGS__)                 \
+    X(11, __VA_ARGS__) X(12, __VA_ARGS__) X(13, __VA_ARGS__) X(14, __VA_ARGS__)
+#if TILE_PIXELS == 14
+#define SN_NPS SN_NP14
+#elif TILE_PIXELS == 6
+#define SN_NPS SN_NP6
+#endif
+
+/* Runs `call` with NP a constant equal to np, 1 to TILE_PIXELS. */
+#define SN_NP_CASE(n, call)                                                                       \
     case n: {                                                                                     \
         enum { NP = n };                                                                          \
         call;                                                                                     \
         break;                                                                                    \
     }
-#define SN_NP6(call) SN_NP(1, call) SN_NP(2, call) SN_NP(3, call) SN_NP(4, call) SN_NP(5, call) SN_NP(6, call)
-#if TILE_PIXELS == 14
-#define SN_NPS(call)                                                                              \
-    SN_NP6(call) SN_NP(7, call) SN_NP(8, call) SN_NP(9, call) SN_NP(10, call) SN_NP(11, call)     \
-    SN_NP(12, call) SN_NP(13, call) SN_NP(14, call)
-#elif TILE_PIXELS == 6
-#define SN_NPS(call) SN_NP6(call)
-#endif
-#if TILE_WIDE == 7
-#define SN_WIDE_SWITCH(np, call)                                                                  \
-    switch (np) {                                                                                 \
-        SN_NP6(call) SN_NP(7, call)                                                               \
-    default:                                                                                      \
-        break;                                                                                    \
-    }
-#else
-#define SN_WIDE_SWITCH(np, call) {}
-#endif
 #define SN_TILE_SWITCH(np, call)                                                                  \
     switch (np) {                                                                                 \
-        SN_NPS(call)                                                                              \
+        SN_NPS(SN_NP_CASE, call)                                                                  \
     default:                                                                                      \
         break;                                                                                    \
     }

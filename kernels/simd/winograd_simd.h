@@ -167,47 +167,47 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
     }
 }
 
-/* m[np][32] (+)= the sums of one chunk at one position. */
-SN_INLINE void product_tile(const struct sn_winograd *p, const struct sn_winograd_span *s, const int np, int c0, int c1,
-                            const float *v, const float *u, const float *next, size_t pace, float *m)
-{
-    V acc[TILE_PIXELS * TILE_V];
-
-    tile_start(np * TILE_V, NULL, acc);
-    for (int c = c0; c < c1; c++) {
-        conv_step(np, TILE_V, SN_LANES, acc, v + (size_t)c * s->plane, p->lanes[c], u, 0, next, pace);
-        u += (size_t)p->lanes[c] * SN_GROUP;
-        next += p->lanes[c] * pace;
-    }
-    tile_total(np, TILE_V, SN_GROUP, 0, acc, c0 == 0, m);
-}
+TILES(tiles, TILE_V, SN_LANES)
 
 /*
- * The sums of chunk c0 <= c < c1 at position pos of group g, its tiles in nearly equal pieces. u: the chunk's k * 32
- * weights there, next: weights needed later, of which `share` floats are fetched for each channel.
+ * The sums of chunk c0 <= c < c1 at position pos of group g, its tiles in nearly equal pieces. u: the chunk's weights there,
+ * next: weights needed later, of which `share` floats are fetched for each channel.
  */
-static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, size_t pos, int g, int c0, int c1, size_t k,
+static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, size_t pos, int g, int c0, int c1,
                     const float *u, const float *next, size_t share, float *m)
 {
+    struct tile_line line[SN_CHUNK];
     const float *v = s->v;
     int t0, t1, n, pieces;
-    size_t pace;
+    size_t k = 0;
+    struct tile_sum sum = { .line = line, .first = c0 == 0 };
 
     sn_tiles_using(p, pos, s->t0, s->t1, &t0, &t1);
     n = t1 - t0;
     if (n <= 0)
         return;
     pieces = (n + TILE_PIXELS - 1) / TILE_PIXELS;
-    pace = SN_MAX(share / (size_t)pieces, (size_t)1);
+    sum.pace = SN_MAX(share / (size_t)pieces, (size_t)1);
     v += pos % 6 * s->step[pos / 6] + (size_t)(s->at[pos / 6] + (ptrdiff_t)(t0 - s->base) * SN_LANES);
+    for (int c = c0; c < c1; c++) {
+        size_t lanes = p->lanes[c];
+
+        line[sum.n++] = (struct tile_line){ v + (size_t)c * s->plane, u + k * SN_GROUP, next + k * sum.pace, lanes };
+        k += lanes;
+    }
     m += (size_t)(t0 - s->t0) * SN_GROUP;
-    for (int half = 0; half < SN_GROUP && g * SN_GROUP + half < p->oc; half += TILE_OC)
+    for (int half = 0; half < SN_GROUP && g * SN_GROUP + half < p->oc; half += TILE_OC) {
         for (int i = 0; i < pieces; i++) {
             int a = n * i / pieces, b = n * (i + 1) / pieces;
-            const float *x = v + (size_t)a * SN_LANES, *fetch = next + (size_t)i * pace * k;
 
-            SN_TILE_SWITCH(b - a, product_tile(p, s, NP, c0, c1, x, u + half, fetch, pace, m + (size_t)a * SN_GROUP + (size_t)half))
+            sum.at = (size_t)a * SN_LANES;
+            sum.share = (size_t)i * sum.pace * k;
+            sum.total = m + (size_t)a * SN_GROUP + (size_t)half;
+            tiles[b - a](&sum);
         }
+        for (size_t c = 0; c < sum.n; c++)
+            line[c].w += TILE_OC;
+    }
 }
 
 static size_t used_lanes(const struct sn_winograd *p, int c0, int c1)
@@ -237,7 +237,7 @@ static void products(const struct sn_winograd *p, const struct sn_winograd_span 
 
                 if (c1 == p->planes && g + 1 == s->g1)
                     next += p->u_stride - (size_t)(s->g1 - s->g0) * p->group_stride;
-                product(p, s, pos, g, c0, c1, k, u, next, SN_GROUP, m);
+                product(p, s, pos, g, c0, c1, u, next, SN_GROUP, m);
                 u += k * SN_GROUP;
             }
         }
@@ -264,7 +264,7 @@ static void products_in_use(const struct sn_winograd *p, const struct sn_winogra
 
             SN_SIMD(winograd_weights)(&t);
             for (size_t pos = 0; pos < 36; pos++)
-                product(p, s, pos, g, c0, c1, k, (const float *)s->u + pos * stride, next + pos * t.n / 4, SN_GROUP / 4,
+                product(p, s, pos, g, c0, c1, (const float *)s->u + pos * stride, next + pos * t.n / 4, SN_GROUP / 4,
                         m + pos * m_stride(s));
         }
         w += 9 * k * SN_GROUP;
