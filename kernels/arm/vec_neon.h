@@ -33,6 +33,8 @@ static inline V v_flush(V y)
 {
     return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(y), vcltq_f32(vabsq_f32(y), vdupq_n_f32(FLT_MIN))));
 }
+static inline V v_flush_add(V y, V z) { return v_add(v_flush(y), z); }
+static inline V v_flush_at_least(V y, V least) { return v_at_least(v_flush(y), least); }
 /* 2^k for the integral floats -126 <= k <= 127 */
 static inline V v_pow2(V k)
 {

@@ -37,15 +37,15 @@ SN_INLINE V conv_store(const struct sn_conv2d *p, const struct conv_tile *t, int
         float *y = (float *)p->y[plane] + at + lane;
 
         for (int i = 0; i < t->np; i++, y += step) {
-            V v = v_flush(v_add(v_load(total + i * SN_GROUP), bias));
+            V v = v_add(v_load(total + i * SN_GROUP), bias);
 
             if (has_res) {
-                v = v_flush(v_add(v, v_load(res)));
+                v = v_flush_add(v, v_load(res));
                 res += step;
             }
             finite = v_fma(v, v_zero(), finite); /* infinity and NaN times zero are NaN */
             __builtin_prefetch(y + (size_t)t->np * step, 1); /* the next tile's line */
-            v_store(y, leaky ? v_activate(v, SN_ACT_LEAKY, slope) : v_at_least(v, least));
+            v_store(y, leaky ? v_activate(v_flush(v), SN_ACT_LEAKY, slope) : v_flush_at_least(v, least));
         }
     }
     return finite;
@@ -66,19 +66,20 @@ typedef bool conv_block_fn(const void *conv, const struct conv_tile *t, int n, i
 SN_INLINE bool conv_walk(const struct sn_conv2d *p, const struct sn_conv_span *span, int g, bool wide, conv_block_fn *block, const void *conv)
 {
     struct conv_tile tile[BLOCK];
+    struct tile_cut cut = { 0 };
     bool finite = true;
     int n = 0;
 
     for (int px = span->p0; px < span->p1;) {
         int oy = px / p->ow, ox = px % p->ow;
         int row = SN_MIN(p->ow - ox, span->p1 - px); /* to the end of the row */
-        int tiles = (row + TILE_PIXELS - 1) / TILE_PIXELS;
 
-        /* nearly equal pieces: 32 = 11 + 11 + 10, not 14 + 14 + 4 */
-        for (int t = 0; t < tiles; t++) {
-            int from = row * t / tiles;
+        tile_cut(&cut, row, SN_GROUP);
+        for (int i = 0; i < cut.pieces; i++) {
+            int np = cut.size + (i < cut.more);
 
-            tile[n++] = (struct conv_tile){ oy, ox + from, row * (t + 1) / tiles - from };
+            tile[n++] = (struct conv_tile){ oy, ox, np };
+            ox += np;
             if (n == BLOCK) {
                 finite &= block(conv, tile, n, g, wide);
                 n = 0;
@@ -112,17 +113,25 @@ enum { LINES = 9 * SN_CHUNK, COPIES = 8 }; /* a 3x3's; few enough to stay in the
 /*
  * What one pass over n tiles adds up: of planes c0 <= c < c1 the kernel's rows kh0 <= kh < kh1 and columns kw0 <= kw
  * < kw1, all of them or one tap. w: the chunk's weights, tap: of one tap, in floats; ahead: from a weight to the one
- * in its place in the next pass. run: by the number of pixels. inside: the lines of a tile that reads no pixel
- * beside the image, if they are not too many, for one at the first pixel.
+ * in its place in the next pass. run: by the number of pixels.
  */
 struct conv_pass {
     int c0, c1, kh0, kh1, kw0, kw1;
     const float *w;
     size_t tap, ahead, pace;
     tile_fn *const *run;
-    struct tile_line inside[LINES];
-    size_t n_inside;
 };
+
+/* The tiles whose taps all lie inside the image: y0 <= y <= y1, x0 <= x and x + width <= x1, in pixels of the input. */
+struct conv_inside {
+    int y0, y1, x0, x1;
+};
+
+static struct tile_pass pass_over(const struct sn_conv2d *p, const struct conv_pass *pass, const struct tile_line *line, size_t n)
+{
+    return (struct tile_pass){ .line = line, .n = n, .gap = p->group_stride, .pace = pass->pace, .resumes = pass->kh0 + pass->kw0 > 0,
+                               .waits = pass->kh1 < p->kh || pass->kw1 < p->kw, .first = pass->c0 == 0 };
+}
 
 /*
  * np input pixels in a row that are not neighbours in memory, `step` floats apart; zeros for those outside the image
@@ -136,15 +145,15 @@ static const float *gather(const struct sn_conv2d *p, int np, int step, const fl
     return to;
 }
 
-static int pixel_step(const struct sn_conv2d *p) { return p->stride == 2 ? 2 * SN_LANES : SN_LANES; }
-
-static void conv_inside(const struct sn_conv2d *p, struct conv_pass *pass)
+/* The lines of a tile inside the image, for one at its first pixel; 0 where they are too many, or pixels not 1 or 2 apart. */
+static size_t inside_lines(const struct sn_conv2d *p, const struct conv_pass *pass, struct conv_inside *in, struct tile_line *line)
 {
-    size_t taps = (size_t)(pass->kh1 - pass->kh0) * (size_t)(pass->kw1 - pass->kw0);
+    size_t n = 0;
 
-    pass->n_inside = 0;
-    if (p->stride > 2 || taps * (size_t)(pass->c1 - pass->c0) > LINES)
-        return;
+    if (p->stride > 2 || (pass->kh1 - pass->kh0) * (pass->kw1 - pass->kw0) * (pass->c1 - pass->c0) > LINES)
+        return 0;
+    *in = (struct conv_inside){ p->pad_h - pass->kh0 * p->dil, p->ih - 1 + p->pad_h - (pass->kh1 - 1) * p->dil,
+                                p->pad_w - pass->kw0 * p->dil, p->iw - 1 + p->pad_w - (pass->kw1 - 1) * p->dil };
     for (int kh = pass->kh0; kh < pass->kh1; kh++)
         for (int kw = pass->kw0; kw < pass->kw1; kw++) {
             ptrdiff_t at = (ptrdiff_t)(kh * p->dil - p->pad_h) * p->iw + kw * p->dil - p->pad_w;
@@ -153,22 +162,24 @@ static void conv_inside(const struct sn_conv2d *p, struct conv_pass *pass)
             for (int c = pass->c0; c < pass->c1; c++) {
                 size_t lanes = p->lanes[c];
 
-                pass->inside[pass->n_inside++] = (struct tile_line){ (const float *)p->x[c] + at * SN_LANES, w, next, lanes };
+                line[n++] = (struct tile_line){ (const float *)p->x[c] + at * SN_LANES, w, next, lanes };
                 w += lanes * SN_GROUP;
                 next += lanes * pass->pace;
             }
         }
+    return n;
 }
 
-/* The lines of a tile at the image's border. Where they are more than there is room for, the sum waits in part. */
-static void conv_border(const struct sn_conv2d *p, const struct conv_tile *t, const struct conv_pass *pass, struct tile_sum *sum, float *part)
+/* A tile at the image's border. Where its lines are more than there is room for, the sum waits in part in between. */
+static void border_tile(const struct sn_conv2d *p, const struct conv_tile *t, const struct conv_pass *pass, size_t share, float *part, float *total)
 {
     _Alignas(64) float copy[COPIES][TILE_PIXELS * 2 * SN_LANES];
     struct tile_line line[LINES];
-    float *end = sum->part;
-    int copies = 0;
+    struct tile_pass now = pass_over(p, pass, line, 0);
+    bool waits = now.waits;
+    int copies = 0, step = p->stride == 2 ? 2 * SN_LANES : SN_LANES;
 
-    sum->line = line;
+    now.waits = true;
     for (int kh = pass->kh0; kh < pass->kh1; kh++) {
         int y = t->oy * p->stride - p->pad_h + kh * p->dil;
 
@@ -185,40 +196,38 @@ static void conv_border(const struct sn_conv2d *p, const struct conv_tile *t, co
                 size_t lanes = p->lanes[c];
                 const float *row = (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES;
 
-                if (sum->n == LINES || copies == COPIES) {
-                    sum->part = part;
-                    pass->run[t->np](sum);
-                    sum->from = part;
-                    sum->n = 0;
+                if (now.n == LINES || copies == COPIES) {
+                    pass->run[t->np](&now, 0, share, part, total);
+                    now.resumes = true;
+                    now.n = 0;
                     copies = 0;
                 }
-                row = whole ? row + (ptrdiff_t)x * SN_LANES : gather(p, t->np, pixel_step(p), row, x, copy[copies++]);
-                line[sum->n++] = (struct tile_line){ row, w, next, lanes };
+                row = whole ? row + (ptrdiff_t)x * SN_LANES : gather(p, t->np, step, row, x, copy[copies++]);
+                line[now.n++] = (struct tile_line){ row, w, next, lanes };
                 w += lanes * SN_GROUP;
                 next += lanes * pass->pace;
             }
         }
     }
-    sum->part = end;
-    pass->run[t->np](sum);
+    now.waits = waits;
+    pass->run[t->np](&now, 0, share, part, total);
 }
 
-/* The i-th tile's part of a pass. */
-static void conv_tile(const struct sn_conv2d *p, const struct conv_tile *t, const struct conv_pass *pass, size_t i, float *part, float *total)
+static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, int n, const struct conv_pass *pass, float part[][TILE_FLOATS],
+                     float total[][TILE_FLOATS])
 {
-    bool starts = pass->kh0 + pass->kw0 == 0, ends = pass->kh1 == p->kh && pass->kw1 == p->kw;
-    struct tile_sum sum = { .gap = p->group_stride, .pace = pass->pace, .share = pass->tap / SN_GROUP * pass->pace * i, .from = starts ? NULL : part, .part = ends ? NULL : part,
-                            .total = total, .first = pass->c0 == 0 };
-    int y = t->oy * p->stride, x = t->ox * p->stride, top = pass->kh0 * p->dil - p->pad_h, left = pass->kw0 * p->dil - p->pad_w;
-    int last_y = y + (pass->kh1 - 1) * p->dil - p->pad_h, last_x = x + (t->np - 1) * p->stride + (pass->kw1 - 1) * p->dil - p->pad_w;
+    struct conv_inside in = { 0 };
+    struct tile_line line[LINES];
+    struct tile_pass over = pass_over(p, pass, line, inside_lines(p, pass, &in, line));
+    size_t share = 0;
 
-    if (pass->n_inside > 0 && y + top >= 0 && x + left >= 0 && last_y < p->ih && last_x < p->iw) {
-        sum.line = pass->inside;
-        sum.n = pass->n_inside;
-        sum.at = ((size_t)y * (size_t)p->iw + (size_t)x) * SN_LANES;
-        pass->run[t->np](&sum);
-    } else {
-        conv_border(p, t, pass, &sum, part);
+    for (int i = 0; i < n; i++, share += pass->tap / SN_GROUP * pass->pace) {
+        int y = t[i].oy * p->stride, x = t[i].ox * p->stride;
+
+        if (over.n > 0 && y >= in.y0 && y <= in.y1 && x >= in.x0 && x + (t[i].np - 1) * p->stride <= in.x1)
+            pass->run[t[i].np](&over, ((size_t)y * (size_t)p->iw + (size_t)x) * SN_LANES, share, part[i], total[i]);
+        else
+            border_tile(p, &t[i], pass, share, part[i], total[i]);
     }
 }
 
@@ -316,13 +325,9 @@ static bool conv_block(const void *conv, const struct conv_tile *t, int n, int g
                     pass.ahead = pass.tap;
                 }
                 if (!p->planar)
-                    conv_inside(p, &pass);
-                for (int i = 0; i < n; i++) {
-                    if (p->planar)
-                        planar_tile(p, &t[i], pass.w, total[i]);
-                    else
-                        conv_tile(p, &t[i], &pass, (size_t)i, part[i], total[i]);
-                }
+                    conv_sum(p, t, n, &pass, part, total);
+                for (int i = 0; i < n && p->planar; i++)
+                    planar_tile(p, &t[i], pass.w, total[i]);
             }
         }
         for (int i = 0; i < n; i++) {

@@ -66,6 +66,24 @@ SN_INLINE void tile_total(const int np, const int nv, const int step, const int 
     }
 }
 
+/* n pixels or tiles in nearly equal pieces, the first `more` of them of size + 1: 32 = 11 + 11 + 10, not 14 + 14 + 4. */
+struct tile_cut {
+    int n, pieces, size, more;
+    size_t pace; /* what each piece fetches of `share` floats */
+};
+
+/* Divisions take as long as a few steps of a tile: a cut of the same n stays. */
+SN_INLINE void tile_cut(struct tile_cut *cut, int n, size_t share)
+{
+    if (n == cut->n)
+        return;
+    cut->n = n;
+    cut->pieces = (n + TILE_PIXELS - 1) / TILE_PIXELS;
+    cut->size = n / cut->pieces;
+    cut->more = n % cut->pieces;
+    cut->pace = SN_MAX(share / (size_t)cut->pieces, (size_t)1);
+}
+
 /* Input pixels of one plane and their weights: what a register tile multiplies at a time. */
 struct tile_line {
     const float *x;    /* of the pixel at 0 */
@@ -74,38 +92,46 @@ struct tile_line {
     size_t lanes;
 };
 
-/* A register tile's sum over n lines: on from `from`, or from 0; into `part`, where it waits, or else into the total. */
-struct tile_sum {
+/*
+ * What one pass over the tiles adds up: n lines, on from the sums that wait in a tile's part (resumes) or from 0; the result
+ * waits there again (waits) or joins the tile's total. Initialised field by field: zeros stored as one vector would hold up
+ * the first load of a field.
+ */
+struct tile_pass {
     const struct tile_line *line;
-    size_t n, at;           /* at: its first pixel, in floats */
-    size_t gap, pace, share; /* gap, pace: conv_step; share: from what the first tile fetches to what this one does */
-    const float *from;
-    float *part, *total; /* total: [pixels][SN_GROUP] */
-    bool first;          /* the total's first summand */
+    size_t n, gap, pace; /* gap, pace: conv_step */
+    bool resumes, waits, first; /* first: the total's first summand */
 };
 
 #define TILE_FLOATS (TILE_PIXELS * SN_GROUP)
 
-SN_INLINE void tile_run(const int np, const int nv, const int step, const struct tile_sum *s)
+/*
+ * One tile: its first pixel is `at` floats from the lines', what it fetches `share` floats from what the first tile fetches.
+ * total: [np][SN_GROUP].
+ */
+SN_INLINE void tile_run(const int np, const int nv, const int step, const struct tile_pass *s, size_t at, size_t share, float *part, float *total)
 {
     V acc[TILE_PIXELS * TILE_V];
 
-    tile_start(np * nv, s->from, acc);
+    tile_start(np * nv, s->resumes ? part : NULL, acc);
     for (const struct tile_line *l = s->line, *end = l + s->n; l < end; l++)
-        conv_step(np, nv, step, acc, l->x + s->at, l->lanes, l->w, s->gap, l->next + s->share, s->pace);
-    if (s->part)
-        tile_store(np * nv, acc, s->part);
+        conv_step(np, nv, step, acc, l->x + at, l->lanes, l->w, s->gap, l->next + share, s->pace);
+    if (s->waits)
+        tile_store(np * nv, acc, part);
     else
-        tile_total(np, nv, SN_GROUP, TILE_FLOATS / 2, acc, s->first, s->total);
+        tile_total(np, nv, SN_GROUP, TILE_FLOATS / 2, acc, s->first, total);
 }
 
 /*
  * TILES(name, nv, step): name[np] is tile_run for np pixels, np a constant: register arrays need constant bounds. A function
  * each: where they share one, the compilers run out of registers for addresses and move them, sums too, in and out.
  */
-typedef void tile_fn(const struct tile_sum *s);
+typedef void tile_fn(const struct tile_pass *s, size_t at, size_t share, float *part, float *total);
 #define TILE_FN(np, name, nv, step)                                                               \
-    static void name##_##np(const struct tile_sum *s) { tile_run(np, nv, step, s); }
+    static void name##_##np(const struct tile_pass *s, size_t at, size_t share, float *part, float *total) \
+    {                                                                                             \
+        tile_run(np, nv, step, s, at, share, part, total);                                        \
+    }
 #define TILE_NAME(np, name, nv, step) name##_##np,
 #define TILES(name, nv, step)                                                                     \
     SN_NPS(TILE_FN, name, nv, step)                                                               \

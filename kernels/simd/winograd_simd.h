@@ -170,42 +170,41 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
 TILES(tiles, TILE_V, SN_LANES)
 
 /*
- * The sums of chunk c0 <= c < c1 at position pos of group g, its tiles in nearly equal pieces. u: the chunk's weights there,
- * next: weights needed later, of which `share` floats are fetched for each channel.
+ * The sums of chunk c0 <= c < c1 at position pos of group g. u: the chunk's weights there, next: weights needed later,
+ * of which `share` floats are fetched for each channel.
  */
-static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, size_t pos, int g, int c0, int c1,
+static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, struct tile_cut *cut, size_t pos, int g, int c0, int c1,
                     const float *u, const float *next, size_t share, float *m)
 {
     struct tile_line line[SN_CHUNK];
     const float *v = s->v;
-    int t0, t1, n, pieces;
     size_t k = 0;
-    struct tile_sum sum = { .line = line, .first = c0 == 0 };
+    int t0, t1;
 
     sn_tiles_using(p, pos, s->t0, s->t1, &t0, &t1);
-    n = t1 - t0;
-    if (n <= 0)
+    if (t1 <= t0)
         return;
-    pieces = (n + TILE_PIXELS - 1) / TILE_PIXELS;
-    sum.pace = SN_MAX(share / (size_t)pieces, (size_t)1);
+    tile_cut(cut, t1 - t0, share);
     v += pos % 6 * s->step[pos / 6] + (size_t)(s->at[pos / 6] + (ptrdiff_t)(t0 - s->base) * SN_LANES);
     for (int c = c0; c < c1; c++) {
         size_t lanes = p->lanes[c];
 
-        line[sum.n++] = (struct tile_line){ v + (size_t)c * s->plane, u + k * SN_GROUP, next + k * sum.pace, lanes };
+        line[c - c0] = (struct tile_line){ v + (size_t)c * s->plane, u + k * SN_GROUP, next + k * cut->pace, lanes };
         k += lanes;
     }
-    m += (size_t)(t0 - s->t0) * SN_GROUP;
+    m += (t0 - s->t0) * SN_GROUP;
     for (int half = 0; half < SN_GROUP && g * SN_GROUP + half < p->oc; half += TILE_OC) {
-        for (int i = 0; i < pieces; i++) {
-            int a = n * i / pieces, b = n * (i + 1) / pieces;
+        struct tile_pass pass = { .line = line, .n = (size_t)(c1 - c0), .gap = 0, .pace = cut->pace, .resumes = false, .waits = false, .first = c0 == 0 };
+        size_t at = 0, fetch = 0;
 
-            sum.at = (size_t)a * SN_LANES;
-            sum.share = (size_t)i * sum.pace * k;
-            sum.total = m + (size_t)a * SN_GROUP + (size_t)half;
-            tiles[b - a](&sum);
+        for (int i = 0; i < cut->pieces; i++) {
+            size_t np = (size_t)(cut->size + (i < cut->more));
+
+            tiles[np](&pass, at * SN_LANES, fetch, NULL, m + at * SN_GROUP + half);
+            at += np;
+            fetch += cut->pace * k;
         }
-        for (size_t c = 0; c < sum.n; c++)
+        for (int c = 0; c < c1 - c0; c++)
             line[c].w += TILE_OC;
     }
 }
@@ -225,6 +224,8 @@ static size_t m_stride(const struct sn_winograd_span *s) { return (size_t)(s->t1
 /* Position by position: its inputs serve all groups from the cache, its weights are read in the order they lie in. */
 static void products(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
+    struct tile_cut cut = { 0 };
+
     for (size_t pos = 0; pos < 36; pos++)
         for (int g = s->g0; g < s->g1; g++) {
             const float *u = (const float *)p->u + pos * p->u_stride + (size_t)g * p->group_stride;
@@ -237,7 +238,7 @@ static void products(const struct sn_winograd *p, const struct sn_winograd_span 
 
                 if (c1 == p->planes && g + 1 == s->g1)
                     next += p->u_stride - (size_t)(s->g1 - s->g0) * p->group_stride;
-                product(p, s, pos, g, c0, c1, u, next, SN_GROUP, m);
+                product(p, s, &cut, pos, g, c0, c1, u, next, SN_GROUP, m);
                 u += k * SN_GROUP;
             }
         }
@@ -250,6 +251,7 @@ static void products(const struct sn_winograd *p, const struct sn_winograd_span 
 static void products_in_use(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
     const float *w = (const float *)p->direct;
+    struct tile_cut cut = { 0 };
 
     for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
         int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
@@ -264,7 +266,7 @@ static void products_in_use(const struct sn_winograd *p, const struct sn_winogra
 
             SN_SIMD(winograd_weights)(&t);
             for (size_t pos = 0; pos < 36; pos++)
-                product(p, s, pos, g, c0, c1, (const float *)s->u + pos * stride, next + pos * t.n / 4, SN_GROUP / 4,
+                product(p, s, &cut, pos, g, c0, c1, (const float *)s->u + pos * stride, next + pos * t.n / 4, SN_GROUP / 4,
                         m + pos * m_stride(s));
         }
         w += 9 * k * SN_GROUP;
@@ -305,14 +307,14 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const in
         winograd_output(wide, line, out);
         SN_UNROLL
         for (int j = 0; j < sn_piece_outputs(wide); j++) {
-            V v = v_flush(v_add(out[j], bias));
+            V v = v_add(out[j], bias);
 
             if (j * dil >= right)
                 continue;
             if (res)
-                v = v_flush(v_add(v, v_load(res + (size_t)i * row + (size_t)j * col)));
+                v = v_flush_add(v, v_load(res + (size_t)i * row + (size_t)j * col));
             ok = v_fma(v, v_zero(), ok); /* infinity and NaN times zero are NaN */
-            v_store(y + (size_t)i * row + (size_t)j * col, leaky ? v_activate(v, SN_ACT_LEAKY, slope) : v_at_least(v, least));
+            v_store(y + (size_t)i * row + (size_t)j * col, leaky ? v_activate(v_flush(v), SN_ACT_LEAKY, slope) : v_flush_at_least(v, least));
         }
     }
     *finite = ok;

@@ -35,6 +35,8 @@ static inline V v_flush(V y)
 
     return _mm256_and_ps(y, _mm256_cmp_ps(magnitude, _mm256_set1_ps(FLT_MIN), _CMP_NLT_UQ));
 }
+static inline V v_flush_add(V y, V z) { return v_add(v_flush(y), z); }
+static inline V v_flush_at_least(V y, V least) { return v_at_least(v_flush(y), least); }
 /* 2^k for the integral floats -126 <= k <= 127 */
 static inline V v_pow2(V k)
 {

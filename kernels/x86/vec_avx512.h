@@ -28,8 +28,12 @@ static inline VM v_lt(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 static inline VM v_nan(V a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
 static inline VM v_or(VM a, VM b) { return (VM)(a | b); }
 static inline V v_select(VM m, V yes, V no) { return _mm512_mask_blend_ps(m, no, yes); }
-/* |y| < FLT_MIN becomes +0: -0 (class 4) and what is denormal (class 0x20). */
-static inline V v_flush(V y) { return _mm512_mask_mov_ps(y, _mm512_fpclass_ps_mask(y, 0x24), _mm512_setzero_ps()); }
+/* |y| < FLT_MIN becomes +0: its exponent is 0. */
+static inline VM v_kept(V y) { return _mm512_test_epi32_mask(_mm512_castps_si512(y), _mm512_set1_epi32(0x7f800000)); }
+static inline V v_flush(V y) { return _mm512_maskz_mov_ps(v_kept(y), y); }
+/* v_flush(y) + z, where z is no -0; at least `least`, which is 0 or less */
+static inline V v_flush_add(V y, V z) { return _mm512_mask_add_ps(z, v_kept(y), y, z); }
+static inline V v_flush_at_least(V y, V least) { return _mm512_maskz_max_ps(v_kept(y), least, y); }
 /* 2^k for the integral floats -126 <= k <= 127 */
 static inline V v_pow2(V k)
 {
