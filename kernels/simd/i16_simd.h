@@ -45,8 +45,8 @@ SN_INLINE void i16_zero(const int np, I acc[][TILE_V])
     }
 }
 
-/* m = fma(fl(float(acc) * t), z, m), `step` floats a pixel; first: m was 0 (a zero's sign does not reach the output). */
-SN_INLINE void i16_total(const int np, const int step, I acc[][TILE_V], const bool first, const float *t, const float *z, float *m)
+/* m = fma(fl(float(acc) * t), z, m); first: m was 0 (a zero's sign does not reach the output). */
+SN_INLINE void i16_total(const int np, I acc[][TILE_V], const bool first, const float *t, const float *z, float *m)
 {
     V zv[TILE_V];
 
@@ -60,12 +60,46 @@ SN_INLINE void i16_total(const int np, const int step, I acc[][TILE_V], const bo
         SN_UNROLL
         for (int j = 0; j < TILE_V; j++) {
             V sum = v_mul(i_to_float(acc[i][j]), tv);
-            float *to = m + i * step + j * VN;
+            float *to = m + i * SN_GROUP + j * VN;
 
             v_store(to, first ? v_mul(sum, zv[j]) : v_fma(sum, zv[j], v_load(to)));
         }
     }
 }
+
+/* What one pass over the tiles adds up: n lines of 16 words, `line` words apart, with the weights from w on. */
+struct i16_pass {
+    size_t n, line, pace;
+    const int32_t *w;
+    const float *z;
+    bool first; /* the totals' first summand */
+};
+
+/* np pixels from x on, of scales t; m: [np][SN_GROUP]. */
+SN_INLINE void i16_run(const int np, const struct i16_pass *s, const int32_t *x, const float *t, const int32_t *later, float *m)
+{
+    I acc[TILE_PIXELS][TILE_V];
+    const int32_t *w = s->w;
+
+    i16_zero(np, acc);
+    for (size_t k = s->n; k > 0; k--, x += s->line, w += SN_LANES * SN_GROUP, later += SN_LANES * s->pace)
+        i16_step(np, acc, x, w, later, s->pace);
+    if (s->first)
+        i16_total(np, acc, true, t, s->z, m);
+    else
+        i16_total(np, acc, false, t, s->z, m);
+}
+
+/* i16_tiles[np] is i16_run for np pixels: tile_simd.h. */
+typedef void i16_fn(const struct i16_pass *s, const int32_t *x, const float *t, const int32_t *later, float *m);
+#define I16_FN(np, name)                                                                          \
+    static void name##_##np(const struct i16_pass *s, const int32_t *x, const float *t, const int32_t *later, float *m) \
+    {                                                                                             \
+        i16_run(np, s, x, t, later, m);                                                           \
+    }
+#define I16_NAME(np, name) name##_##np,
+SN_NPS(I16_FN, i16_tile)
+static i16_fn *const i16_tiles[] = { NULL, SN_NPS(I16_NAME, i16_tile) };
 
 /* ---- direct convolution ---------------------------------------------------------------------------- */
 
@@ -75,7 +109,7 @@ struct i16_lines {
     float t[TILE_PIXELS];
 };
 
-SN_INLINE void i16_gather(const struct sn_i16_conv2d *p, const int np, int k0, int k1, size_t row, int x, struct i16_lines *to)
+static void i16_gather(const struct sn_i16_conv2d *p, int np, int k0, size_t n, size_t row, int x, struct i16_lines *to)
 {
     size_t pixels = (size_t)p->c.ih * (size_t)p->c.iw;
 
@@ -84,69 +118,48 @@ SN_INLINE void i16_gather(const struct sn_i16_conv2d *p, const int np, int k0, i
         size_t pixel = inside ? row + (size_t)x : 0;
 
         to->t[i] = inside ? p->t[(size_t)(k0 / SN_I16_PAIRS) * pixels + pixel] : 0;
-        for (int k = k0; k < k1; k++)
+        for (size_t k = 0; k < n; k++)
             for (int l = 0; l < SN_LANES; l += VN)
-                i_store(&to->q[k - k0][i * SN_LANES + l],
-                        inside ? i_load(p->q + ((size_t)k * pixels + pixel) * SN_LANES + l) : i_zero());
+                i_store(&to->q[k][i * SN_LANES + l],
+                        inside ? i_load(p->q + (((size_t)k0 + k) * pixels + pixel) * SN_LANES + l) : i_zero());
     }
 }
 
-/* One tap of pairs k0 <= k < k1 with the weights at w: its sums join the total. */
-SN_INLINE void i16_tap(const struct sn_i16_conv2d *p, const int np, int k0, int k1, const bool first, size_t row, int x, const int32_t *w,
-                       const int32_t *later, size_t pace, const float *z, float *m)
+/* The products of one tap, from pairs k0 on: their sums join the total. x: of the first pixel, in the row of pixel `row`. */
+static void i16_tap(const struct sn_i16_conv2d *p, struct i16_pass *pass, int np, int k0, size_t row, int x, const int32_t *later, float *m)
 {
-    size_t pixels = (size_t)p->c.ih * (size_t)p->c.iw, line = pixels * SN_LANES;
-    const int32_t *q;
-    const float *t;
+    size_t pixels = (size_t)p->c.ih * (size_t)p->c.iw;
     struct i16_lines lines;
-    I acc[TILE_PIXELS][TILE_V];
     int last = x + (np - 1) * p->c.stride;
 
     if (last < 0 || x >= p->c.iw)
         return;
     if (x >= 0 && last < p->c.iw && p->c.stride == 1) {
-        q = p->q + (size_t)k0 * line + (row + (size_t)x) * SN_LANES;
-        t = p->t + (size_t)(k0 / SN_I16_PAIRS) * pixels + row + (size_t)x;
+        size_t at = row + (size_t)x;
+
+        pass->line = pixels * SN_LANES;
+        i16_tiles[np](pass, p->q + (size_t)k0 * pass->line + at * SN_LANES, p->t + (size_t)(k0 / SN_I16_PAIRS) * pixels + at, later, m);
     } else {
-        i16_gather(p, np, k0, k1, row, x, &lines);
-        q = lines.q[0];
-        t = lines.t;
-        line = TILE_PIXELS * SN_LANES;
+        i16_gather(p, np, k0, pass->n, row, x, &lines);
+        pass->line = TILE_PIXELS * SN_LANES;
+        i16_tiles[np](pass, lines.q[0], lines.t, later, m);
     }
-    i16_zero(np, acc);
-    for (int k = k0; k < k1; k++, q += line, w += SN_LANES * SN_GROUP, later += SN_LANES * pace)
-        i16_step(np, acc, q, w, later, pace);
-    i16_total(np, SN_GROUP, acc, first, t, z, m);
 }
 
 /* One chunk of one register tile. single: a 1x1 without padding, so that no tap is missing. */
-SN_INLINE void i16_chunk(const struct sn_i16_conv2d *p, const int np, const struct conv_tile *tile, int k0, int k1, bool single,
-                         const int32_t *w, const int32_t *later, size_t pace, const float *z, float *m)
+static void i16_chunk(const struct sn_i16_conv2d *p, const struct conv_tile *tile, int k0, int k1, bool single,
+                      const int32_t *w, const int32_t *later, size_t pace, const float *z, float *m)
 {
     const struct sn_conv2d *c = &p->c;
-    size_t words = (size_t)(k1 - k0) * SN_LANES;
+    struct i16_pass pass = { .n = (size_t)(k1 - k0), .line = 0, .pace = pace, .w = w, .z = z, .first = single && k0 == 0 };
+    size_t words = pass.n * SN_LANES;
 
-    if (single) {
-        size_t row = (size_t)(tile->oy * c->stride) * (size_t)c->iw;
-
-        if (k0 == 0)
-            i16_tap(p, np, k0, k1, true, row, tile->ox * c->stride, w, later, pace, z, m);
-        else
-            i16_tap(p, np, k0, k1, false, row, tile->ox * c->stride, w, later, pace, z, m);
-        return;
-    }
-    for (int i = 0; i < c->kh * c->kw; i++, w += words * SN_GROUP, later += words * pace, z += SN_GROUP) {
+    for (int i = 0; i < c->kh * c->kw; i++, pass.w += words * SN_GROUP, pass.z += SN_GROUP, later += words * pace) {
         int y = tile->oy * c->stride - c->pad_h + i / c->kw * c->dil, x = tile->ox * c->stride - c->pad_w + i % c->kw * c->dil;
 
         if (y >= 0 && y < c->ih)
-            i16_tap(p, np, k0, k1, false, (size_t)y * (size_t)c->iw, x, w, later, pace, z, m);
+            i16_tap(p, &pass, tile->np, k0, (size_t)y * (size_t)c->iw, x, later, m);
     }
-}
-
-static void i16_sum(const struct sn_i16_conv2d *p, const struct conv_tile *t, int k0, int k1, bool single, const int32_t *w,
-                    const int32_t *later, size_t pace, const float *z, float *m)
-{
-    SN_TILE_SWITCH(t->np, i16_chunk(p, NP, t, k0, k1, single, w, later, pace, z, m))
 }
 
 /* n tiles, all channels of weight group g. */
@@ -172,7 +185,7 @@ static bool i16_block(const void *conv, const struct conv_tile *t, int n, int g,
             const int32_t *later = w + SN_MAX(words * SN_GROUP, (size_t)I16_AHEAD);
 
             for (int i = 0; i < n; i++)
-                i16_sum(p, &t[i], k0, k1, single, w, later + (size_t)i * pace * words, pace, z, total[i]);
+                i16_chunk(p, &t[i], k0, k1, single, w, later + (size_t)i * pace * words, pace, z, total[i]);
             w += words * SN_GROUP;
         }
         for (int i = 0; i < n; i++)
@@ -192,53 +205,37 @@ bool SN_SIMD(i16_conv2d)(const struct sn_i16_conv2d *p, const struct sn_conv_spa
 
 /* ---- Winograd -------------------------------------------------------------------------------------- */
 
-/* m[np][32] (+)= the sums of pairs k0 <= k < k1 at one position. */
-SN_INLINE void i16_product_tile(const int np, int k0, int k1, size_t line, const int32_t *v, const int32_t *u, const int32_t *later,
-                                size_t pace, const float *t, const float *z, float *m)
-{
-    I acc[TILE_PIXELS][TILE_V];
-
-    i16_zero(np, acc);
-    for (int k = k0; k < k1; k++, u += SN_LANES * SN_GROUP, later += SN_LANES * pace)
-        i16_step(np, acc, v + (size_t)k * line, u, later, pace);
-    if (k0 == 0)
-        i16_total(np, SN_GROUP, acc, true, t, z, m);
-    else
-        i16_total(np, SN_GROUP, acc, false, t, z, m);
-}
-
-static void i16_product(int np, int k0, int k1, size_t line, const int32_t *v, const int32_t *u, const int32_t *later, size_t pace,
-                        const float *t, const float *z, float *m)
-{
-    SN_TILE_SWITCH(np, i16_product_tile(NP, k0, k1, line, v, u, later, pace, t, z, m))
-}
-
 bool SN_SIMD(i16_winograd_output)(const struct sn_i16_winograd *p, const struct sn_i16_span *s)
 {
     const int32_t *u = p->u + (size_t)s->g * p->group_stride;
     const float *z = p->z + (size_t)s->g * p->z_stride;
     float *m = s->m;
     V finite = v_zero();
-    int n = s->t1 - s->t0, subs = (n + TILE_PIXELS - 1) / TILE_PIXELS, pairs = sn_i16_pairs(p->c.planes);
+    int n = s->t1 - s->t0, pairs = sn_i16_pairs(p->c.planes);
     size_t mstride = (size_t)n * SN_GROUP + SN_LANES, tile = (size_t)(s->t0 - s->base), line = (size_t)s->tiles * SN_LANES;
-    size_t pace = (size_t)SN_MAX(SN_GROUP / subs, 1);
+    struct tile_cut cut = { 0 };
 
+    tile_cut(&cut, n, SN_GROUP);
     /* position by position, whose sums stay in the first-level cache */
     for (size_t pos = 0; pos < SN_I16_POSITIONS; pos++)
         for (int k0 = 0, k1; k0 < pairs; k0 = k1, z += SN_GROUP) {
-            const float *t = s->t + (size_t)(k0 / SN_I16_PAIRS) * (size_t)s->tiles + tile;
-            size_t words;
+            size_t chunk = (size_t)(k0 / SN_I16_PAIRS) * (size_t)s->tiles, words;
 
             k1 = SN_MIN(k0 + SN_I16_PAIRS, pairs);
             words = (size_t)(k1 - k0) * SN_LANES;
-            for (int half = 0; half < SN_GROUP && s->g * SN_GROUP + half < p->c.oc; half += TILE_OC)
-                for (int i = 0; i < subs; i++) {
-                    int a = n * i / subs, b = n * (i + 1) / subs;
-                    const int32_t *v = s->v + pos * s->stride + (tile + (size_t)a) * SN_LANES;
+            for (int half = 0; half < SN_GROUP && s->g * SN_GROUP + half < p->c.oc; half += TILE_OC) {
+                struct i16_pass pass = { .n = (size_t)(k1 - k0), .line = line, .pace = cut.pace, .w = u + half, .z = z + half, .first = k0 == 0 };
+                const int32_t *later = u + I16_AHEAD;
+                size_t at = tile;
 
-                    i16_product(b - a, k0, k1, line, v, u + half, u + I16_AHEAD + (size_t)i * pace * words, pace, t + a, z + half,
-                                m + pos * mstride + (size_t)a * SN_GROUP + (size_t)half);
+                for (int i = 0; i < cut.pieces; i++, later += words * cut.pace) {
+                    int np = cut.size + (i < cut.more);
+
+                    i16_tiles[np](&pass, s->v + pos * s->stride + (size_t)k0 * line + at * SN_LANES, s->t + chunk + at, later,
+                                  m + pos * mstride + (at - tile) * SN_GROUP + (size_t)half);
+                    at += (size_t)np;
                 }
+            }
             u += words * SN_GROUP;
         }
     for (int channel = s->g * SN_GROUP, end = SN_MIN(channel + SN_GROUP, (p->c.oc + SN_LANES - 1) / SN_LANES * SN_LANES); channel < end; channel += VN) {
