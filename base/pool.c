@@ -68,12 +68,11 @@ struct sn_pool {
     pthread_mutex_t lock;
     pthread_cond_t wake, done;
     atomic_uint generation; /* one more for every run */
-    atomic_size_t next;     /* the next unit */
     atomic_int busy;        /* workers that have not finished this run */
     bool quit;
     sn_unit_fn *fn;
     void *ctx;
-    size_t units;
+    struct range *ranges;   /* one for each thread */
     struct worker workers[];
 };
 
@@ -86,14 +85,38 @@ static inline void relax(void)
 #endif
 }
 
+/* Units from <= u < to, in the halves of one word. Each on a cache line of its own. */
+struct range {
+    _Alignas(64) atomic_uint_least64_t left;
+};
+static uint64_t range_of(size_t from, size_t to) { return (uint64_t)to << 32 | (uint64_t)from; }
+
+/* A thread's own next unit, from the front; another's, from the back. False: none is left. */
+static bool take(struct range *r, bool own, size_t *unit)
+{
+    uint64_t left = atomic_load_explicit(&r->left, memory_order_relaxed);
+
+    for (;;) {
+        size_t from = left & UINT32_MAX, to = (size_t)(left >> 32);
+
+        if (from == to)
+            return false;
+        *unit = own ? from : to - 1;
+        if (atomic_compare_exchange_weak_explicit(&r->left, &left, own ? range_of(from + 1, to) : range_of(from, to - 1),
+                                                  memory_order_relaxed, memory_order_relaxed))
+            return true;
+    }
+}
+
 static void drain(struct sn_pool *p, int thread)
 {
     struct sn_fpenv env;
-    size_t u;
+    size_t unit;
 
     sn_fp_enter(&env);
-    while ((u = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed)) < p->units)
-        p->fn(p->ctx, u, thread);
+    for (int i = 0; i < p->threads; i++)
+        while (take(&p->ranges[(thread + i) % p->threads], i == 0, &unit))
+            p->fn(p->ctx, unit, thread);
     sn_fp_leave(&env);
 }
 
@@ -136,6 +159,11 @@ int sn_pool_create(struct sn_pool **pool, int threads, struct sn_error *err)
     p = calloc(1, sizeof *p + (size_t)threads * sizeof p->workers[0]);
     if (!p)
         return SN_NOMEM(err, "the thread pool");
+    p->ranges = sn_alloc_aligned((size_t)threads * sizeof *p->ranges);
+    if (!p->ranges) {
+        free(p);
+        return SN_NOMEM(err, "the thread pool");
+    }
     p->threads = threads;
     (void)pthread_mutex_init(&p->lock, NULL);
     (void)pthread_cond_init(&p->wake, NULL);
@@ -177,8 +205,8 @@ void sn_pool_run(struct sn_pool *pool, sn_unit_fn *fn, void *ctx, size_t units)
     }
     pool->fn = fn;
     pool->ctx = ctx;
-    pool->units = units;
-    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+    for (size_t i = 0, n = (size_t)pool->threads; i < n; i++)
+        atomic_store_explicit(&pool->ranges[i].left, range_of(units * i / n, units * (i + 1) / n), memory_order_relaxed);
     publish(pool);
     drain(pool, 0);
     for (int spins = 0; atomic_load_explicit(&pool->busy, memory_order_acquire) && spins < SPINS; spins++)
@@ -207,6 +235,7 @@ void sn_pool_free(struct sn_pool *pool)
     (void)pthread_cond_destroy(&pool->done);
     (void)pthread_cond_destroy(&pool->wake);
     (void)pthread_mutex_destroy(&pool->lock);
+    sn_free_aligned(pool->ranges);
     free(pool);
 }
 #endif
