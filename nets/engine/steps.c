@@ -26,24 +26,27 @@ static int share_out(int blocks, int threads, int n) { return SN_MIN((blocks + t
  * How a convolution is cut: blocks of pixels whose input stays in the second-level cache while all weight groups
  * pass over it, one after the other; a unit is one group's pass. So the input is read from further away once, the
  * weights once a block. (Groups outside, pixels inside would read a 2 MB input 64 times for 2048 channels.)
+ * Threads start with equal parts of the units (pool.c). Where pixels are more than weights, the blocks are a multiple of the
+ * threads, so that one works on the same part of the image from layer to layer: what it reads lies in its own cache.
  */
 static void cut_conv(struct sn_step *s, int threads)
 {
     struct sn_conv2d *c = &s->conv;
-    size_t pixels = (size_t)c->oh * (size_t)c->ow, ic = channels(&s->x), groups = (size_t)c->groups * (size_t)(c->up * c->up);
+    size_t ic = channels(&s->x), groups = (size_t)c->groups * (size_t)(c->up * c->up);
+    size_t group = (size_t)(c->kh * c->kw) * ic * SN_GROUP * sizeof(float), line = ic * sizeof(float) * (size_t)(c->stride * c->stride);
+    int pixels = c->oh * c->ow, block = SN_MAX(56, (int)(BLOCK_BYTES / line)), unit = c->oh > 1 ? c->ow : 14; /* rows, or register tiles */
 
-    s->block = (int)SN_MIN(pixels, SN_MAX((size_t)56, BLOCK_BYTES / (ic * sizeof(float) * (size_t)(c->stride * c->stride)) / 56 * 56));
-    if ((size_t)(c->kh * c->kw) * ic * SN_GROUP * sizeof(float) > CACHE_BYTES / 2) /* a group's weights, from memory for each block: ASPP */
-        s->block = SN_MAX(s->block, (int)SN_MIN(pixels, 448));
+    if (group > CACHE_BYTES / 2) /* from memory for each block: ASPP */
+        block = SN_MAX(block, 448);
+    s->blocks = (pixels + block - 1) / block;
+    if (groups * group < (size_t)pixels * (line + groups * SN_GROUP * sizeof(float)) || groups < (size_t)threads)
+        s->blocks = share_out(SN_MAX(s->blocks, pixels / 1568), threads, pixels);
+    s->block = (pixels + s->blocks - 1) / s->blocks;
+    s->block = (s->block + unit - 1) / unit * unit;
+    s->blocks = (pixels + s->block - 1) / s->block;
     /* short rows: two groups share their input pixels in the kernel */
     s->unit_groups = c->ow <= 7 && c->kh > 1 && groups > 1 ? 2 : 1;
-    groups = (groups + (size_t)s->unit_groups - 1) / (size_t)s->unit_groups;
-    if (groups < (size_t)threads)
-        s->block = SN_MIN(s->block, (int)((pixels + (size_t)threads - 1) / (size_t)threads));
-    if (c->oh > 1) /* whole rows */
-        s->block = SN_MAX(s->block / c->ow, 1) * c->ow;
-    s->blocks = (int)((pixels + (size_t)s->block - 1) / (size_t)s->block);
-    s->units = groups * (size_t)s->blocks;
+    s->units = (groups + (size_t)s->unit_groups - 1) / (size_t)s->unit_groups * (size_t)s->blocks;
 }
 
 #define U_BYTES ((size_t)36 * (SN_CHUNK * SN_LANES * SN_GROUP + SN_LANES) * sizeof(float)) /* a chunk's transformed weights */
