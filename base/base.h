@@ -10,6 +10,7 @@
 #define SN_BASE_H
 
 #include <float.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -290,7 +291,7 @@ static inline float sn_fmaf(float a, float b, float c)
 }
 
 /* The contract's flush: every op's result below FLT_MIN in magnitude becomes +0 (DESIGN 2.6). */
-static inline float sn_flush(float y) { return (y < FLT_MIN && y > -FLT_MIN) ? 0.0f : y; }
+static inline float sn_flush(float y) { return fabsf(y) < FLT_MIN ? 0.0f : y; }
 
 _Static_assert(FLT_EVAL_METHOD == 0, "the numeric contract needs float arithmetic in float");
 

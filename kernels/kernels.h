@@ -22,7 +22,6 @@
 #define SN_LANES 16 /* channels in a plane */
 #define SN_GROUP 32 /* output channels in a weight group: two planes */
 #define SN_CHUNK 4  /* planes in a chunk of the channel sum: 64 channels */
-#define SN_PLANAR_REACH 32 /* columns from the first to the last tap of a planar input's row */
 
 enum sn_act { SN_ACT_NONE, SN_ACT_RELU, SN_ACT_LEAKY };
 
@@ -34,8 +33,9 @@ struct sn_activation {
 
 /*
  * conv2d: y = act(conv(x, w) + bias + residual); dilation as in Chen et al. 2017, eq. (1).
- *   x      `planes` planes [ih][iw][16]; padding is implied, not stored. planar: at most 4 planes [ih][iw], one
- *          channel each (a network's input); stride 1 or 2 then, and dil (kw - 1) <= SN_PLANAR_REACH
+ *   x      `planes` planes [ih][iw][16]; padding is implied, not stored. bordered (a network's input): one plane
+ *          [ih + 2 pad_h][iw + 2 pad_w][lanes[0]] of one channel or three, with its padding of zeros; stride 1 or 2,
+ *          dil = 1 and kh <= 32 then
  *   w      [groups][chunk][kh][kw][used lanes of the chunk][32]: the order of use; lanes of output
  *          channels beyond oc are zero. group_stride elements from group to group
  *   bias   [groups * 32], zero beyond oc, or NULL
@@ -59,7 +59,7 @@ struct sn_conv2d {
     void *const *y;
     int oc, groups, up;
     int ih, iw, oh, ow, kh, kw, stride, dil, pad_h, pad_w;
-    bool planar;
+    bool bordered;
     struct sn_activation act;
 };
 /* Output pixels p0 <= p < p1 (p = row * ow + column, before `up`) of weight groups g0 <= g < g1. */

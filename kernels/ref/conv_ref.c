@@ -11,7 +11,8 @@ static void multiply(sn_real *acc, sn_real x, const sn_real *w)
 /* The sums of one chunk (planes c0 <= c < c1) for one output pixel; returns the weights behind it. */
 static const sn_real *chunk_sum(const struct sn_conv2d *p, int c0, int c1, int oy, int ox, const sn_real *w, sn_real *acc)
 {
-    size_t pitch = p->planar ? 1 : SN_LANES;
+    size_t pitch = p->bordered ? p->lanes[0] : SN_LANES;
+    int up = p->bordered ? p->pad_h : 0, left = p->bordered ? p->pad_w : 0; /* what lies before the image */
 
     for (int o = 0; o < SN_GROUP; o++)
         acc[o] = 0;
@@ -25,7 +26,7 @@ static const sn_real *chunk_sum(const struct sn_conv2d *p, int c0, int c1, int o
 
                 for (int ic = 0; ic < p->lanes[c]; ic++, w += SN_GROUP)
                     if (inside)
-                        multiply(acc, plane[((size_t)y * (size_t)p->iw + (size_t)x) * pitch + (size_t)ic], w);
+                        multiply(acc, plane[((size_t)(y + up) * (size_t)(p->iw + 2 * left) + (size_t)(x + left)) * pitch + (size_t)ic], w);
             }
         }
     }

@@ -10,56 +10,88 @@
  */
 #include "kernels/simd/tile_simd.h"
 
+#include <limits.h>
 #include <math.h>
 
 enum { BLOCK = 16 };
 
 struct conv_tile {
     int oy, ox, np; /* np pixels of output row oy from ox on */
+    size_t to;      /* from a plane of y to the first of them, in floats */
 };
 
-/*
- * The sums of np pixels on their way out: channels from `channel` on, in quarter `quad` of an up = 2. Gives NaNs where one
- * was not finite. has_res and leaky are constants in each of the copies below.
- */
-SN_INLINE V conv_store(const struct sn_conv2d *p, const struct conv_tile *t, int channel, int quad, const float *total, const bool has_res,
-                       const bool leaky)
+/* Where tiles' totals go: TILE_V vectors of channels. */
+struct conv_out {
+    const float *bias;
+    float *y[TILE_V];         /* NULL: no such plane; the weights of its channels are zeros */
+    const float *res[TILE_V]; /* or NULL */
+    size_t step;              /* floats between neighbouring pixels */
+    struct sn_activation act;
+    V finite;                 /* NaN once a sum was not finite */
+};
+
+/* Channels from `channel` on, in quarter `quad` of an up = 2. */
+static struct conv_out conv_out(const struct sn_conv2d *p, int channel, int quad)
 {
-    size_t row = (size_t)(t->oy * p->up + quad / 2), step = (size_t)(p->up * SN_LANES);
-    size_t at = (row * (size_t)p->ow + (size_t)t->ox) * step + (size_t)(quad % 2 * SN_LANES);
-    V least = v_set1(p->act.kind == SN_ACT_RELU ? 0 : -INFINITY), slope = v_set1(p->act.slope), finite = v_zero();
+    _Alignas(64) static const float none[SN_GROUP]; /* + 0 changes nothing but -0, which is flushed */
+    struct conv_out out = { .bias = p->bias ? (const float *)p->bias + channel : none, .step = (size_t)(p->up * SN_LANES), .act = p->act, .finite = v_zero() };
+    size_t at = (size_t)(quad / 2 * p->ow) * out.step + (size_t)(quad % 2 * SN_LANES);
 
-    /* channels beyond the planes of y have zero weights and are not stored */
-    for (int o = 0; o < TILE_OC && channel + o - (channel + o) % SN_LANES < p->oc; o += VN, total += VN) {
-        int plane = (channel + o) / SN_LANES, lane = (channel + o) % SN_LANES;
-        V bias = p->bias ? v_load((const float *)p->bias + channel + o) : v_zero(); /* + 0 changes nothing but -0, which is flushed */
-        const float *res = has_res ? (const float *)p->res[plane] + at + lane : NULL;
-        float *y = (float *)p->y[plane] + at + lane;
+    for (int j = 0; j < TILE_V; j++) {
+        int plane = (channel + j * VN) / SN_LANES, lane = (channel + j * VN) % SN_LANES;
 
-        for (int i = 0; i < t->np; i++, y += step) {
-            V v = v_add(v_load(total + i * SN_GROUP), bias);
+        if (plane * SN_LANES >= p->oc)
+            break;
+        out.y[j] = (float *)p->y[plane] + at + lane;
+        out.res[j] = p->res ? (const float *)p->res[plane] + at + lane : NULL;
+    }
+    return out;
+}
+
+/* The totals of np pixels on their way out. has_res and leaky are constants in the copies that matter. */
+SN_INLINE void conv_finish(const int np, struct conv_out *o, const float *total, size_t to, const bool has_res, const bool leaky)
+{
+    V least = v_set1(o->act.kind == SN_ACT_RELU ? 0 : -INFINITY), slope = v_set1(o->act.slope);
+
+    SN_UNROLL
+    for (int j = 0; j < TILE_V; j++) {
+        V bias = v_load(o->bias + j * VN), finite = v_zero();
+        float *y = o->y[j] + to;
+        const float *res = o->res[j] + to;
+
+        if (!o->y[j])
+            continue;
+        SN_UNROLL
+        for (int i = 0; i < np; i++, y += o->step) {
+            V v = v_add(v_load(total + i * SN_GROUP + j * VN), bias);
 
             if (has_res) {
                 v = v_flush_add(v, v_load(res));
-                res += step;
+                res += o->step;
             }
             finite = v_fma(v, v_zero(), finite); /* infinity and NaN times zero are NaN */
-            __builtin_prefetch(y + (size_t)t->np * step, 1); /* the next tile's line */
+            __builtin_prefetch(y + (size_t)np * o->step, 1); /* the next tile's line */
             v_store(y, leaky ? v_activate(v_flush(v), SN_ACT_LEAKY, slope) : v_flush_at_least(v, least));
         }
+        o->finite = v_add(o->finite, finite);
     }
-    return finite;
 }
 
-/* True when all sums were finite. */
-static bool conv_finish(const struct sn_conv2d *p, const struct conv_tile *t, int channel, int quad, const float *total)
-{
-    if (p->act.kind == SN_ACT_LEAKY)
-        return v_all_finite(conv_store(p, t, channel, quad, total, p->res != NULL, true));
-    if (p->res)
-        return v_all_finite(conv_store(p, t, channel, quad, total, true, false));
-    return v_all_finite(conv_store(p, t, channel, quad, total, false, false));
-}
+/* finish[np] is conv_finish for np pixels; to: from the planes' first pixel to the tile's, in floats. */
+#define FINISH_FN(np, name, ...)                                                                     \
+    static void name##_##np(struct conv_out *o, const float *total, size_t to)                    \
+    {                                                                                             \
+        bool has_res = o->res[0] != NULL;                                                         \
+                                                                                                  \
+        if (o->act.kind == SN_ACT_LEAKY)                                                          \
+            conv_finish(np, o, total, to, has_res, true);                                         \
+        else if (has_res)                                                                         \
+            conv_finish(np, o, total, to, true, false);                                           \
+        else                                                                                      \
+            conv_finish(np, o, total, to, false, false);                                          \
+    }
+SN_NPS(FINISH_FN, finish, )
+static void (*const finish[])(struct conv_out *, const float *, size_t) = { NULL, SN_NPS(TILE_NAME, finish, ) };
 
 /* Cuts a span's pixels into register tiles and hands them on, BLOCK at a time, for group g; wide: and the next. */
 typedef bool conv_block_fn(const void *conv, const struct conv_tile *t, int n, int g, bool wide);
@@ -78,7 +110,7 @@ SN_INLINE bool conv_walk(const struct sn_conv2d *p, const struct sn_conv_span *s
         for (int i = 0; i < cut.pieces; i++) {
             int np = cut.size + (i < cut.more);
 
-            tile[n++] = (struct conv_tile){ oy, ox, np };
+            tile[n++] = (struct conv_tile){ oy, ox, np, (size_t)((oy * p->up * p->ow + ox) * p->up * SN_LANES) };
             ox += np;
             if (n == BLOCK) {
                 finite &= block(conv, tile, n, g, wide);
@@ -95,6 +127,11 @@ SN_INLINE bool conv_walk(const struct sn_conv2d *p, const struct sn_conv_span *s
 #ifndef SN_PARTS_ONLY
 TILES(tiles, TILE_V, SN_LANES)
 TILES(tiles_stride2, TILE_V, 2 * SN_LANES)
+/* bordered: one channel, or three */
+TILES(tiles_gray, TILE_V, 1)
+TILES(tiles_gray_stride2, TILE_V, 2)
+TILES(tiles_colour, TILE_V, 3)
+TILES(tiles_colour_stride2, TILE_V, 6)
 #if TILE_OC > SN_LANES
 TILES(tiles_half, TILE_V / 2, SN_LANES)
 #else
@@ -113,7 +150,7 @@ enum { LINES = 9 * SN_CHUNK, COPIES = 8 }; /* a 3x3's; few enough to stay in the
 /*
  * What one pass over n tiles adds up: of planes c0 <= c < c1 the kernel's rows kh0 <= kh < kh1 and columns kw0 <= kw
  * < kw1, all of them or one tap. w: the chunk's weights, tap: of one tap, in floats; ahead: from a weight to the one
- * in its place in the next pass. run: by the number of pixels.
+ * in its place in the next pass. A bordered input's row of the kernel is one tap. run: by the number of pixels.
  */
 struct conv_pass {
     int c0, c1, kh0, kh1, kw0, kw1;
@@ -145,13 +182,25 @@ static const float *gather(const struct sn_conv2d *p, int np, int step, const fl
     return to;
 }
 
+static size_t pixel_floats(const struct sn_conv2d *p) { return p->bordered ? p->lanes[0] : SN_LANES; }
+static size_t row_floats(const struct sn_conv2d *p) { return (size_t)(p->iw + (p->bordered ? 2 * p->pad_w : 0)) * pixel_floats(p); }
+
 /* The lines of a tile inside the image, for one at its first pixel; 0 where they are too many, or pixels not 1 or 2 apart. */
 static size_t inside_lines(const struct sn_conv2d *p, const struct conv_pass *pass, struct conv_inside *in, struct tile_line *line)
 {
     size_t n = 0;
 
-    if (p->stride > 2 || (pass->kh1 - pass->kh0) * (pass->kw1 - pass->kw0) * (pass->c1 - pass->c0) > LINES)
+    if (!p->bordered && (p->stride > 2 || (pass->kh1 - pass->kh0) * (pass->kw1 - pass->kw0) * (pass->c1 - pass->c0) > LINES))
         return 0;
+    if (p->bordered) {
+        size_t lanes = (size_t)(p->kw * p->lanes[0]);
+
+        *in = (struct conv_inside){ 0, INT_MAX, 0, INT_MAX };
+        for (int kh = 0; kh < p->kh; kh++, n++)
+            line[n] = (struct tile_line){ (const float *)p->x[0] + (size_t)kh * row_floats(p), pass->w + n * pass->tap,
+                                          pass->w + n * pass->tap + pass->ahead, lanes };
+        return n;
+    }
     *in = (struct conv_inside){ p->pad_h - pass->kh0 * p->dil, p->ih - 1 + p->pad_h - (pass->kh1 - 1) * p->dil,
                                 p->pad_w - pass->kw0 * p->dil, p->iw - 1 + p->pad_w - (pass->kw1 - 1) * p->dil };
     for (int kh = pass->kh0; kh < pass->kh1; kh++)
@@ -213,79 +262,37 @@ static void border_tile(const struct sn_conv2d *p, const struct conv_tile *t, co
     pass->run[t->np](&now, 0, share, part, total);
 }
 
+/*
+ * One pass over n tiles; out: for each of `groups` weight groups. After the last, each tile's totals go out at once: what
+ * that reads and writes passes while the next tile multiplies.
+ */
 static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, int n, const struct conv_pass *pass, float part[][TILE_FLOATS],
-                     float total[][TILE_FLOATS])
+                     float total[][TILE_FLOATS], struct conv_out *out, int groups)
 {
     struct conv_inside in = { 0 };
     struct tile_line line[LINES];
     struct tile_pass over = pass_over(p, pass, line, inside_lines(p, pass, &in, line));
-    size_t share = 0;
+    size_t share = 0, row = row_floats(p), pixel = pixel_floats(p);
+    bool last = pass->c1 == p->planes && pass->kh1 == p->kh && pass->kw1 == p->kw;
 
     for (int i = 0; i < n; i++, share += pass->tap / SN_GROUP * pass->pace) {
         int y = t[i].oy * p->stride, x = t[i].ox * p->stride;
 
         if (over.n > 0 && y >= in.y0 && y <= in.y1 && x >= in.x0 && x + (t[i].np - 1) * p->stride <= in.x1)
-            pass->run[t[i].np](&over, ((size_t)y * (size_t)p->iw + (size_t)x) * SN_LANES, share, part[i], total[i]);
+            pass->run[t[i].np](&over, (size_t)y * row + (size_t)x * pixel, share, part[i], total[i]);
         else
             border_tile(p, &t[i], pass, share, part[i], total[i]);
+        for (int k = 0; k < (last ? groups : 0); k++)
+            finish[t[i].np](&out[k], total[i] + k * TILE_FLOATS / 2, t[i].to);
     }
-}
-
-#define SPAN (TILE_PIXELS * 2 + SN_PLANAR_REACH) /* of a row of a planar input, what a tile reads: at most */
-
-/* Pixels x <= i < x + span of row y of each plane, zeros for those outside the image. */
-static void planar_copy(const struct sn_conv2d *p, int y, int x, int span, float copy[SN_CHUNK][SPAN])
-{
-    int before = SN_MIN(SN_MAX(-x, 0), span), inside = SN_MIN(p->iw - x, span) - before;
-
-    for (int c = 0; c < p->planes; c++) {
-        memset(copy[c], 0, (size_t)span * sizeof(float));
-        if (inside > 0)
-            memcpy(copy[c] + before, (const float *)p->x[c] + (ptrdiff_t)y * p->iw + x + before, (size_t)inside * sizeof(float));
-    }
-}
-
-/*
- * One register tile of a planar input, whose channels fill one chunk; step: the stride. A single pixel is worked on as two
- * (of one, clang keeps the sums in memory); the second is not stored.
- */
-SN_INLINE void conv_planar(const struct sn_conv2d *p, const int np, const int step, const struct conv_tile *t, const float *w, float *total)
-{
-    float copy[SN_CHUNK][SPAN];
-    V acc[TILE_PIXELS * TILE_V];
-    int x = t->ox * step - p->pad_w, span = (np - 1) * step + (p->kw - 1) * p->dil + 1;
-    bool whole = x >= 0 && x + span <= p->iw;
-
-    tile_start(np * TILE_V, NULL, acc);
-    for (int kh = 0; kh < p->kh; kh++) {
-        int y = t->oy * step - p->pad_h + kh * p->dil;
-
-        if (y < 0 || y >= p->ih) {
-            w += p->kw * p->planes * SN_GROUP;
-            continue;
-        }
-        if (!whole)
-            planar_copy(p, y, x, span, copy);
-        for (int kw = 0; kw < p->kw; kw++)
-            for (int c = 0; c < p->planes; c++, w += SN_GROUP) {
-                const float *line = whole ? (const float *)p->x[c] + (ptrdiff_t)y * p->iw + x : copy[c];
-
-                conv_step(np, TILE_V, step, acc, line + kw * p->dil, 1, w, 0, w, 0);
-            }
-    }
-    tile_total(np, TILE_V, SN_GROUP, 0, acc, true, total);
-}
-
-static void planar_tile(const struct sn_conv2d *p, const struct conv_tile *t, const float *w, float *total)
-{
-    if (p->stride == 2)
-        SN_TILE_SWITCH(t->np, conv_planar(p, SN_MAX(NP, 2), 2, t, w, total))
-    else
-        SN_TILE_SWITCH(t->np, conv_planar(p, SN_MAX(NP, 2), 1, t, w, total))
 }
 
 static tile_fn *const *which_tiles(const struct sn_conv2d *p, bool wide, bool half)
 {
+    if (p->bordered && p->lanes[0] == 1)
+        return p->stride == 2 ? tiles_gray_stride2 : tiles_gray;
+    if (p->bordered)
+        return p->stride == 2 ? tiles_colour_stride2 : tiles_colour;
     if (wide)
         return p->stride == 2 ? tiles_wide_stride2 : tiles_wide;
     if (p->stride == 2)
@@ -298,19 +305,22 @@ static bool conv_block(const void *conv, const struct conv_tile *t, int n, int g
 {
     const struct sn_conv2d *p = conv;
     _Alignas(64) float total[BLOCK][TILE_FLOATS], part[BLOCK][TILE_FLOATS];
-    int quad = g / p->groups, taps = p->kh * p->kw;
+    int quad = g / p->groups, groups = wide ? 2 : 1, taps = p->bordered ? p->kh : p->kh * p->kw;
     bool finite = true;
 
     for (int channel = g % p->groups * SN_GROUP, end = SN_MIN(channel + SN_GROUP, p->oc); channel < end; channel += TILE_OC) {
         /* of at most 16 of a group's channels (a segmentation's last layer), a tile as wide as a group would multiply zeros */
+        bool half = end - channel <= SN_LANES;
         struct conv_pass pass = { .w = (const float *)p->w + (size_t)g * p->group_stride + channel % SN_GROUP, .pace = SN_GROUP / (size_t)n,
-                                  .run = which_tiles(p, wide, end - channel <= SN_LANES) };
+                                  .run = which_tiles(p, wide, half) };
+
+        struct conv_out out[2] = { conv_out(p, channel, quad), conv_out(p, wide ? channel + SN_GROUP : channel, quad) };
 
         for (; pass.c0 < p->planes; pass.c0 = pass.c1, pass.w += (size_t)taps * pass.tap) {
             pass.c1 = SN_MIN(pass.c0 + SN_CHUNK, p->planes);
             pass.tap = 0;
             for (int c = pass.c0; c < pass.c1; c++)
-                pass.tap += (size_t)p->lanes[c] * SN_GROUP;
+                pass.tap += (size_t)(p->bordered ? p->kw * p->lanes[c] : p->lanes[c]) * SN_GROUP;
             pass.kh0 = pass.kw0 = 0;
             pass.kh1 = p->kh;
             pass.kw1 = p->kw;
@@ -324,17 +334,10 @@ static bool conv_block(const void *conv, const struct conv_tile *t, int n, int g
                     pass.kw1 = pass.kw0 + 1;
                     pass.ahead = pass.tap;
                 }
-                if (!p->planar)
-                    conv_sum(p, t, n, &pass, part, total);
-                for (int i = 0; i < n && p->planar; i++)
-                    planar_tile(p, &t[i], pass.w, total[i]);
+                conv_sum(p, t, n, &pass, part, total, out, groups);
             }
         }
-        for (int i = 0; i < n; i++) {
-            finite &= conv_finish(p, &t[i], channel, quad, total[i]);
-            if (wide)
-                finite &= conv_finish(p, &t[i], channel + SN_GROUP, quad, total[i] + TILE_FLOATS / 2);
-        }
+        finite &= v_all_finite(v_add(out[0].finite, out[1].finite));
     }
     return finite;
 }
@@ -345,7 +348,7 @@ bool SN_SIMD(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)
 
     for (int g = span->g0, groups; g < span->g1; g += groups) {
         /* short rows do not fill a tile: two groups at once do */
-        groups = p->ow <= TILE_WIDE && p->up == 1 && !p->planar && g + 1 < span->g1 ? 2 : 1;
+        groups = p->ow <= TILE_WIDE && p->up == 1 && !p->bordered && g + 1 < span->g1 ? 2 : 1;
         finite &= conv_walk(p, span, g, groups == 2, conv_block, p);
     }
     return finite;

@@ -173,6 +173,7 @@ static bool i16_block(const void *conv, const struct conv_tile *t, int n, int g,
 
     (void)wide;
     for (int half = 0; half < SN_GROUP && channel + half < c->oc; half += TILE_OC) {
+        struct conv_out out = conv_out(c, channel + half, quad);
         const int32_t *w = p->w + (size_t)g * p->group_stride + half;
         const float *z = p->z + (size_t)g * p->z_stride + half;
 
@@ -184,12 +185,14 @@ static bool i16_block(const void *conv, const struct conv_tile *t, int n, int g,
             /* what lies nearer is fetched by the chunk before this one */
             const int32_t *later = w + SN_MAX(words * SN_GROUP, (size_t)I16_AHEAD);
 
-            for (int i = 0; i < n; i++)
+            for (int i = 0; i < n; i++) {
                 i16_chunk(p, &t[i], k0, k1, single, w, later + (size_t)i * pace * words, pace, z, total[i]);
+                if (k1 == pairs)
+                    finish[t[i].np](&out, total[i], t[i].to);
+            }
             w += words * SN_GROUP;
         }
-        for (int i = 0; i < n; i++)
-            finite &= conv_finish(c, &t[i], channel + half, quad, total[i]);
+        finite &= v_all_finite(out.finite);
     }
     return finite;
 }

@@ -5,6 +5,7 @@
 #include "kernels/simd/simd.h"
 
 #define TILE_V (TILE_OC / VN)
+#define TILE_FLOATS (TILE_PIXELS * SN_GROUP)
 
 /*
  * acc[np][nv] += the products of `lanes` channels at NP pixels, `step` floats apart, with the weights at w; those of
@@ -52,14 +53,16 @@ SN_INLINE void tile_store(const int n, const V *acc, float *to)
         v_store(to + i * VN, acc[i]);
 }
 
-/* A chunk's sums join the totals, `step` floats a pixel, another group's `gap` floats on; the first chunk's become them. */
-SN_INLINE void tile_total(const int np, const int nv, const int step, const int gap, const V *acc, bool first, float *total)
+#define TILE_AT(i, j) ((i) * SN_GROUP + (j) / TILE_V * (TILE_FLOATS / 2) + (j) % TILE_V * VN) /* in a total: tile_run */
+
+/* A chunk's sums join the totals; the first chunk's become them. */
+SN_INLINE void tile_total(const int np, const int nv, const V *acc, bool first, float *total)
 {
     SN_UNROLL
     for (int i = 0; i < np; i++) {
         SN_UNROLL
         for (int j = 0; j < nv; j++) {
-            float *t = total + i * step + j / TILE_V * gap + j % TILE_V * VN;
+            float *t = total + TILE_AT(i, j);
 
             v_store(t, first ? acc[i * nv + j] : v_add(v_load(t), acc[i * nv + j]));
         }
@@ -103,11 +106,9 @@ struct tile_pass {
     bool resumes, waits, first; /* first: the total's first summand */
 };
 
-#define TILE_FLOATS (TILE_PIXELS * SN_GROUP)
-
 /*
  * One tile: its first pixel is `at` floats from the lines', what it fetches `share` floats from what the first tile fetches.
- * total: [np][SN_GROUP].
+ * total: [np][SN_GROUP], of another group's channels half a TILE_FLOATS on.
  */
 SN_INLINE void tile_run(const int np, const int nv, const int step, const struct tile_pass *s, size_t at, size_t share, float *part, float *total)
 {
@@ -119,7 +120,7 @@ SN_INLINE void tile_run(const int np, const int nv, const int step, const struct
     if (s->waits)
         tile_store(np * nv, acc, part);
     else
-        tile_total(np, nv, SN_GROUP, TILE_FLOATS / 2, acc, s->first, total);
+        tile_total(np, nv, acc, s->first, total);
 }
 
 /*
@@ -132,13 +133,12 @@ typedef void tile_fn(const struct tile_pass *s, size_t at, size_t share, float *
     {                                                                                             \
         tile_run(np, nv, step, s, at, share, part, total);                                        \
     }
-#define TILE_NAME(np, name, nv, step) name##_##np,
-#define TILES(name, nv, step)                                                                     \
-    SN_NPS(TILE_FN, name, nv, step)                                                               \
-    static tile_fn *const name[] = { NULL, SN_NPS(TILE_NAME, name, nv, step) };
-#define TILES_WIDE(name, nv, step)                                                                \
-    SN_NP7(TILE_FN, name, nv, step)                                                               \
-    static tile_fn *const name[] = { NULL, SN_NP7(TILE_NAME, name, nv, step) };
+#define TILE_NAME(np, name, ...) name##_##np,
+#define TILES_OF(nps, name, nv, step)                                                             \
+    nps(TILE_FN, name, nv, step)                                                                  \
+    static tile_fn *const name[] = { NULL, nps(TILE_NAME, name, nv, step) };
+#define TILES(name, nv, step) TILES_OF(SN_NPS, name, nv, step)
+#define TILES_WIDE(name, nv, step) TILES_OF(SN_NP7, name, nv, step)
 
 #define SN_NP6(X, ...) X(1, __VA_ARGS__) X(2, __VA_ARGS__) X(3, __VA_ARGS__) X(4, __VA_ARGS__) X(5, __VA_ARGS__) X(6, __VA_ARGS__)
 #define SN_NP7(X, ...) SN_NP6(X, __VA_ARGS__) X(7, __VA_ARGS__)
@@ -150,19 +150,5 @@ typedef void tile_fn(const struct tile_pass *s, size_t at, size_t share, float *
 #elif TILE_PIXELS == 6
 #define SN_NPS SN_NP6
 #endif
-
-/* Runs `call` with NP a constant equal to np, 1 to TILE_PIXELS. */
-#define SN_NP_CASE(n, call)                                                                       \
-    case n: {                                                                                     \
-        enum { NP = n };                                                                          \
-        call;                                                                                     \
-        break;                                                                                    \
-    }
-#define SN_TILE_SWITCH(np, call)                                                                  \
-    switch (np) {                                                                                 \
-        SN_NPS(SN_NP_CASE, call)                                                                  \
-    default:                                                                                      \
-        break;                                                                                    \
-    }
 
 #endif

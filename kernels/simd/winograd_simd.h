@@ -194,7 +194,8 @@ static void product(const struct sn_winograd *p, const struct sn_winograd_span *
     }
     m += (t0 - s->t0) * SN_GROUP;
     for (int half = 0; half < SN_GROUP && g * SN_GROUP + half < p->oc; half += TILE_OC) {
-        struct tile_pass pass = { .line = line, .n = (size_t)(c1 - c0), .gap = 0, .pace = cut->pace, .resumes = false, .waits = false, .first = c0 == 0 };
+        struct tile_pass pass = { .line = line, .n = (size_t)(c1 - c0), .gap = 0, .pace = cut->pace, .resumes = false, .waits = false,
+                                  .first = c0 == 0 };
         size_t at = 0, fetch = 0;
 
         for (int i = 0; i < cut->pieces; i++) {

@@ -336,40 +336,72 @@ void sn_net_run_step(struct sn_net *net, struct sn_step *s)
     sn_pool_run(net->opt.pool, s->node->pre >= 0 ? normalised_conv_unit : conv_unit, &j, s->units);
 }
 
-void sn_net_load_input(struct sn_net *net, const float *in)
+/* n pixels of `channels` channels, `plane` floats apart, as neighbours in memory, `pixel` floats from one to the next. */
+static inline void load_row(const float *in, size_t plane, const size_t channels, size_t n, float *to, const size_t pixel)
 {
+    for (size_t x = 0; x < n; x++)
+        for (size_t l = 0; l < channels; l++)
+            to[x * pixel + l] = sn_flush(in[l * plane + x]);
+}
+
+struct load {
+    struct sn_net *net;
+    const float *in;
+};
+
+/* One row of the input, borders included. */
+static void load_unit(void *ctx, size_t y, int thread)
+{
+    const struct load *l = ctx;
+    const struct sn_net *net = l->net;
     const struct sn_planes *v = &net->vals[net->graph.input];
     const struct sn_node *node = &net->graph.nodes[net->graph.input];
-    size_t n = (size_t)node->h * (size_t)node->w, pitch = sn_node_pitch(node);
+    struct sn_plane_form form = sn_node_form(node);
+    size_t w = (size_t)node->w, plane = (size_t)node->h * w, border = form.first / (form.row + form.pixel);
+    size_t image_y = y - border; /* wraps above the image */
 
-    if (node->planar && net->elem == 4) { /* y = flush(x) */
-        for (int k = 0; k < v->n; k++, in += n)
-            net->kernels.add(&(struct sn_add){ .a = in, .y = v->p[k], .n = n });
-        return;
-    }
+    (void)thread;
     for (int k = 0; k < v->n; k++) {
-        if (pitch > 1)
-            memset(v->p[k], 0, n * pitch * net->elem);
-        for (size_t l = 0; l < v->lanes[k]; l++, in += n)
-            for (size_t i = 0; i < n; i++) {
-                if (net->elem == 8)
-                    ((double *)v->p[k])[i * pitch + l] = (double)sn_flush(in[i]);
-                else
-                    ((float *)v->p[k])[i * pitch + l] = sn_flush(in[i]);
-            }
+        char *row = (char *)v->p[k] + y * form.row * net->elem;
+        float *to = (float *)(void *)row + border * form.pixel;
+        const float *in = l->in;
+
+        memset(row, 0, form.row * net->elem);
+        if (image_y >= (size_t)node->h)
+            continue;
+        in += (size_t)k * SN_LANES * plane + image_y * w;
+        if (net->elem == 8)
+            for (size_t c = 0; c < v->lanes[k]; c++)
+                for (size_t x = 0; x < w; x++)
+                    ((double *)(void *)row)[(border + x) * form.pixel + c] = (double)sn_flush(in[c * plane + x]);
+        else if (form.pixel == 3)
+            load_row(in, plane, 3, w, to, 3);
+        else if (form.pixel == 1)
+            load_row(in, plane, 1, w, to, 1);
+        else
+            load_row(in, plane, v->lanes[k], w, to, SN_LANES);
     }
+}
+
+void sn_net_load_input(struct sn_net *net, const float *in)
+{
+    struct sn_plane_form form = sn_node_form(&net->graph.nodes[net->graph.input]);
+
+    sn_pool_run(net->opt.pool, load_unit, &(struct load){ net, in }, form.all / form.row);
 }
 
 void sn_net_unpack(const struct sn_net *net, sn_val val, void *out, bool wide)
 {
     const struct sn_planes *v = &net->vals[val];
     const struct sn_node *node = &net->graph.nodes[val];
-    size_t n = (size_t)node->h * (size_t)node->w, o = 0, pitch = sn_node_pitch(node);
+    struct sn_plane_form form = sn_node_form(node);
+    size_t w = (size_t)node->w, n = (size_t)node->h * w, o = 0;
 
     for (int k = 0; k < v->n; k++)
         for (size_t l = 0; l < v->lanes[k]; l++)
             for (size_t i = 0; i < n; i++, o++) {
-                double d = net->elem == 8 ? ((const double *)v->p[k])[i * pitch + l] : (double)((const float *)v->p[k])[i * pitch + l];
+                size_t at = form.first + i / w * form.row + i % w * form.pixel + l;
+                double d = net->elem == 8 ? ((const double *)v->p[k])[at] : (double)((const float *)v->p[k])[at];
 
                 if (wide)
                     ((double *)out)[o] = d;

@@ -54,7 +54,8 @@ struct sn_node {
     /* fusing */
     int uses;
     bool keep;                          /* a result: stays alive to the end */
-    bool planar;                        /* an input that only convolutions read: its channels are planes of single values */
+    bool bordered;                      /* an input in the form of kernels.h's bordered x, with this padding */
+    int border;
 };
 
 struct sn_graph {
@@ -170,8 +171,17 @@ struct sn_net {
     atomic_int bad;                     /* a unit of the running step met a non-finite value */
 };
 
-/* Elements between neighbouring pixels of a value. */
-static inline size_t sn_node_pitch(const struct sn_node *node) { return node->planar ? 1 : SN_LANES; }
+/* A plane in memory, in elements: the image's first pixel, from row to row, from pixel to pixel, all of it. */
+struct sn_plane_form {
+    size_t first, row, pixel, all;
+};
+static inline struct sn_plane_form sn_node_form(const struct sn_node *node)
+{
+    size_t border = node->bordered ? (size_t)node->border : 0, pixel = node->bordered ? (size_t)node->c : SN_LANES;
+    size_t row = ((size_t)node->w + 2 * border) * pixel;
+
+    return (struct sn_plane_form){ .first = border * (row + pixel), .row = row, .pixel = pixel, .all = ((size_t)node->h + 2 * border) * row };
+}
 int sn_net_plan_memory(struct sn_net *net, struct sn_error *err);  /* plan.c: vals, arena */
 int sn_net_pack_weights(struct sn_net *net, struct sn_error *err); /* pack.c */
 /* pack.c: one group's weights, [chunk][3][3][lanes][32] -> its part of wino.u (kernels.h) */

@@ -92,22 +92,30 @@ static void fuse_input(struct sn_graph *g, struct sn_node *node)
     bn->op = SN_NODE_INLINE;
 }
 
-/* The input of few channels keeps its form where only convolutions read it: a sixteenth of the memory for one channel. */
-static void choose_planar(struct sn_graph *g)
+/* An input of one channel or three that only convolutions of the same padding read has it stored around the image. */
+static void choose_border(struct sn_graph *g)
 {
     struct sn_node *input = &g->nodes[g->input];
 
-    input->planar = input->c <= SN_CHUNK;
+    input->border = -1;
+    input->bordered = input->c == 1 || input->c == 3;
     for (int i = 0; i < g->n; i++) {
         const struct sn_node *node = &g->nodes[i];
 
-        for (int k = 0; k < node->n_in; k++)
-            if (node->op != SN_NODE_DEAD && node->in[k] == g->input &&
-                (node->op != SN_NODE_CONV || node->pre >= 0 || node->up != 1 || node->stride > 2 || (node->kw - 1) * node->dil > SN_PLANAR_REACH))
-                input->planar = false;
-        if (node->op != SN_NODE_DEAD && node->res == g->input)
-            input->planar = false;
+        if (node->op == SN_NODE_DEAD)
+            continue;
+        if (node->res == g->input)
+            input->bordered = false;
+        for (int k = 0; k < node->n_in; k++) {
+            if (node->in[k] != g->input)
+                continue;
+            if (node->op != SN_NODE_CONV || node->pre >= 0 || node->up != 1 || node->stride > 2 || node->dil != 1 || node->kh > 32 ||
+                (input->border >= 0 && node->pad != input->border))
+                input->bordered = false;
+            input->border = node->pad;
+        }
     }
+    input->bordered = input->bordered && input->border >= 0;
 }
 
 void sn_graph_fuse(struct sn_graph *g)
@@ -129,7 +137,7 @@ void sn_graph_fuse(struct sn_graph *g)
                 absorb(g, i, node->in[0])->act = act;
         }
     }
-    choose_planar(g);
+    choose_border(g);
 }
 
 /* ---- memory ------------------------------------------------------------------------------- */
@@ -203,7 +211,7 @@ static int make_tables(struct sn_net *net, struct sn_error *err)
         if (node->op >= SN_NODE_INLINE)
             continue;
         /* channel-wise operations keep the gaps that a concatenation of odd widths leaves */
-        v->n = node->planar ? node->c : (node->c + SN_LANES - 1) / SN_LANES;
+        v->n = (node->c + SN_LANES - 1) / SN_LANES;
         if (node->op != SN_NODE_CONV && node->op != SN_NODE_INPUT)
             v->n = net->vals[node->in[0]].n;
         for (int k = 1; node->op == SN_NODE_CONCAT && k < node->n_in; k++)
@@ -213,7 +221,7 @@ static int make_tables(struct sn_net *net, struct sn_error *err)
         if (!v->lanes)
             return SN_ENOMEM;
         for (int k = 0; k < v->n; k++)
-            v->lanes[k] = (uint8_t)(node->planar ? 1 : SN_MIN(SN_LANES, node->c - k * SN_LANES));
+            v->lanes[k] = (uint8_t)SN_MIN(SN_LANES, node->c - k * SN_LANES);
         if (node->op == SN_NODE_CONV || node->op == SN_NODE_INPUT)
             continue;
         for (int k = 0, at = 0; k < (node->op == SN_NODE_CONCAT ? node->n_in : 1); at += net->vals[node->in[k]].n, k++)
@@ -270,7 +278,7 @@ int sn_net_plan_memory(struct sn_net *net, struct sn_error *err)
             touch(g, last, i, g->n);
         if (node->op >= SN_NODE_INLINE || node->op == SN_NODE_CONCAT)
             continue;
-        SN_TRY_OUT(sn_size_mul3(&bytes, (size_t)node->h * (size_t)node->w, 1, sn_node_pitch(node) * net->elem, err));
+        SN_TRY_OUT(sn_size_mul(&bytes, sn_node_form(node).all, net->elem, err));
         if (bytes % 4096 == 0) /* planes a power of two apart would meet in the same sets of the caches */
             bytes += 5 * 64;
         SN_TRY_OUT(sn_size_mul(&bytes, bytes, (size_t)net->vals[i].n, err));

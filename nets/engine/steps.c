@@ -214,9 +214,9 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
         .oc = node->c, .groups = (node->c + SN_GROUP - 1) / SN_GROUP, .up = node->up,
         .ih = in->h, .iw = in->w, .oh = node->h / node->up, .ow = node->w / node->up,
         .kh = node->kh, .kw = node->kw, .stride = node->stride, .dil = node->dil,
-        .pad_h = node->pad, .pad_w = node->pad, .planar = in->planar, .act = node->act,
+        .pad_h = node->pad, .pad_w = node->pad, .bordered = in->bordered, .act = node->act,
     };
-    if (!s->i16 && c->kh * c->kw == 1 && c->stride > 1 && c->pad_h + c->pad_w == 0 && node->pre < 0 && !c->planar) { /* gathered first */
+    if (!s->i16 && c->kh * c->kw == 1 && c->stride > 1 && c->pad_h + c->pad_w == 0 && node->pre < 0 && !c->bordered) { /* gathered first */
         s->sub = c->stride;
         s->sub_iw = c->iw;
         c->stride = 1;

@@ -7,7 +7,7 @@
 struct conv_case {
     int ic[4];         /* channel counts of the concatenated inputs, ends with 0 */
     int oc, k, stride, dil, pad, h, w, up;
-    bool planar;       /* ic[0] planes of one channel */
+    bool bordered;     /* ic[0] channels, 1 or 3, side by side; the padding stored */
     bool bias, res, at_end, part;
     enum data_kind kind;
     struct sn_activation act;
@@ -26,8 +26,8 @@ static const char *describe(const struct conv_case *c, const struct sn_conv_span
     static char text[320];
 
     (void)snprintf(text, sizeof text,
-                   "ic %d+%d+%d planar %d oc %d k %d stride %d dil %d pad %d, %d x %d, up %d, bias %d res %d act %d at_end %d data %d, "
-                   "groups %d..%d pixels %d..%d, seed %llu", c->ic[0], c->ic[1], c->ic[2], c->planar, c->oc, c->k, c->stride, c->dil, c->pad,
+                   "ic %d+%d+%d bordered %d oc %d k %d stride %d dil %d pad %d, %d x %d, up %d, bias %d res %d act %d at_end %d data %d, "
+                   "groups %d..%d pixels %d..%d, seed %llu", c->ic[0], c->ic[1], c->ic[2], c->bordered, c->oc, c->k, c->stride, c->dil, c->pad,
                    c->h, c->w, c->up, c->bias, c->res, (int)c->act.kind, c->at_end, (int)c->kind, s->g0, s->g1, s->p0, s->p1,
                    (unsigned long long)c->seed);
     return text;
@@ -60,13 +60,15 @@ static void conv_setup(struct conv_data *d, const struct conv_case *c)
     float *w, *b;
 
     *d = (struct conv_data){ 0 };
-    if (c->planar) {
-        d->x = (struct planes){ .n = c->ic[0], .floats = (size_t)(c->h * c->w) };
-        for (int i = 0; i < d->x.n; i++) {
-            d->x.lanes[i] = 1;
-            d->x.p[i] = guarded(&d->x.g[i], d->x.floats, c->at_end);
-            fill(&r, c->kind, false, d->x.p[i], d->x.floats);
-        }
+    if (c->bordered) {
+        size_t row = (size_t)(c->w + 2 * c->pad) * ic;
+
+        d->x = (struct planes){ .n = 1, .floats = (size_t)(c->h + 2 * c->pad) * row };
+        d->x.lanes[0] = (uint8_t)ic;
+        d->x.p[0] = guarded(&d->x.g[0], d->x.floats, c->at_end);
+        memset(d->x.p[0], 0, d->x.floats * sizeof(float));
+        for (int y = 0; y < c->h; y++)
+            fill(&r, c->kind, false, (float *)d->x.p[0] + (size_t)(y + c->pad) * row + (size_t)c->pad * ic, (size_t)c->w * ic);
     } else {
         planes_alloc(&d->x, c->ic, (size_t)(c->h * c->w), c->at_end);
         planes_fill(&d->x, &r, c->kind, false);
@@ -91,7 +93,7 @@ static void conv_setup(struct conv_data *d, const struct conv_case *c)
         .x = (const void *const *)d->x.p, .lanes = d->x.lanes, .planes = d->x.n, .w = w, .group_stride = k * SN_GROUP,
         .bias = c->bias ? b : NULL, .res = c->res ? (const void *const *)d->res.p : NULL, .y = d->y.p,
         .oc = c->oc, .groups = groups, .up = c->up, .ih = c->h, .iw = c->w, .oh = oh, .ow = ow,
-        .kh = c->k, .kw = c->k, .stride = c->stride, .dil = c->dil, .pad_h = c->pad, .pad_w = c->pad, .planar = c->planar, .act = c->act,
+        .kh = c->k, .kw = c->k, .stride = c->stride, .dil = c->dil, .pad_h = c->pad, .pad_w = c->pad, .bordered = c->bordered, .act = c->act,
     };
     choose_span(d, c, &r);
 }
@@ -179,14 +181,14 @@ static struct conv_case random_case(struct sn_rng *r)
         else
             memcpy(c.ic, PICK(r, concats), sizeof c.ic);
         if (c.ic[0] <= 3 && c.ic[1] == 0) {
-            c.planar = rnd(r, 0, 1) && c.stride <= 2 && c.dil * (c.k - 1) <= SN_PLANAR_REACH;
-            c.ic[0] = c.planar ? rnd(r, 1, 4) : c.ic[0];
+            c.bordered = rnd(r, 0, 1) && c.stride <= 2 && c.dil == 1;
+            c.ic[0] = c.bordered ? rnd(r, 0, 1) * 2 + 1 : c.ic[0];
         }
         if (c.k == 1 && rnd(r, 0, 2) == 0) { /* as the planner does: the image as one long row */
             c.w *= c.h;
             c.h = 1;
         }
-        if (c.k == 1 && !c.planar && rnd(r, 0, 2) == 0) {
+        if (c.k == 1 && !c.bordered && rnd(r, 0, 2) == 0) {
             c.up = 2;
             c.stride = 1;
             c.res = false;
