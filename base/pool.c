@@ -1,6 +1,7 @@
 /*
- * pool.c: a fixed set of threads that share out pure units by an atomic counter. Whoever runs a
- * unit, the result is the same, so dynamic assignment costs nothing in reproducibility.
+ * pool.c: a fixed set of threads that share out pure units. Each starts with its own part of them, the same from step to
+ * step of a network, so that what it reads is what it wrote, still in its own cache; one that is done takes units from the
+ * ends of the others' parts. Whoever runs a unit, the result is the same. (With OpenMP: its dynamic schedule, without parts.)
  * Workers spin briefly before they sleep: a network has some hundred short parallel steps.
  */
 #include "base/base.h"
@@ -194,7 +195,7 @@ static void publish(struct sn_pool *p)
 
 void sn_pool_run(struct sn_pool *pool, sn_unit_fn *fn, void *ctx, size_t units)
 {
-    if (!pool || pool->threads == 1 || units <= 1) {
+    if (!pool || pool->threads == 1 || units <= 1 || units > UINT32_MAX) { /* beyond what a range holds: nothing here is near */
         struct sn_fpenv env;
 
         sn_fp_enter(&env);

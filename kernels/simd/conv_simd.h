@@ -34,7 +34,8 @@ struct conv_out {
 static struct conv_out conv_out(const struct sn_conv2d *p, int channel, int quad)
 {
     _Alignas(64) static const float none[SN_GROUP]; /* + 0 changes nothing but -0, which is flushed */
-    struct conv_out out = { .bias = p->bias ? (const float *)p->bias + channel : none, .step = (size_t)(p->up * SN_LANES), .act = p->act, .finite = v_zero() };
+    struct conv_out out = { .bias = p->bias ? (const float *)p->bias + channel : none, .step = (size_t)(p->up * SN_LANES),
+                            .act = p->act, .finite = v_zero() };
     size_t at = (size_t)(quad / 2 * p->ow) * out.step + (size_t)(quad % 2 * SN_LANES);
 
     for (int j = 0; j < TILE_V; j++) {
@@ -56,11 +57,12 @@ SN_INLINE void conv_finish(const int np, struct conv_out *o, const float *total,
     SN_UNROLL
     for (int j = 0; j < TILE_V; j++) {
         V bias = v_load(o->bias + j * VN), finite = v_zero();
-        float *y = o->y[j] + to;
-        const float *res = o->res[j] + to;
+        const float *res = has_res && o->res[j] ? o->res[j] + to : NULL;
+        float *y = o->y[j];
 
-        if (!o->y[j])
+        if (!y)
             continue;
+        y += to;
         SN_UNROLL
         for (int i = 0; i < np; i++, y += o->step) {
             V v = v_add(v_load(total + i * SN_GROUP + j * VN), bias);
@@ -185,7 +187,7 @@ static const float *gather(const struct sn_conv2d *p, int np, int step, const fl
 static size_t pixel_floats(const struct sn_conv2d *p) { return p->bordered ? p->lanes[0] : SN_LANES; }
 static size_t row_floats(const struct sn_conv2d *p) { return (size_t)(p->iw + (p->bordered ? 2 * p->pad_w : 0)) * pixel_floats(p); }
 
-/* The lines of a tile inside the image, for one at its first pixel; 0 where they are too many, or pixels not 1 or 2 apart. */
+/* The lines of a tile inside the image; 0 where there is none, or too many lines, or pixels not 1 or 2 apart. */
 static size_t inside_lines(const struct sn_conv2d *p, const struct conv_pass *pass, struct conv_inside *in, struct tile_line *line)
 {
     size_t n = 0;
@@ -201,11 +203,14 @@ static size_t inside_lines(const struct sn_conv2d *p, const struct conv_pass *pa
                                           pass->w + n * pass->tap + pass->ahead, lanes };
         return n;
     }
+    /* the lines of a tile at y0, x0, whose first tap is the image's first pixel */
     *in = (struct conv_inside){ p->pad_h - pass->kh0 * p->dil, p->ih - 1 + p->pad_h - (pass->kh1 - 1) * p->dil,
                                 p->pad_w - pass->kw0 * p->dil, p->iw - 1 + p->pad_w - (pass->kw1 - 1) * p->dil };
+    if (in->y1 < in->y0 || in->x1 < in->x0)
+        return 0;
     for (int kh = pass->kh0; kh < pass->kh1; kh++)
         for (int kw = pass->kw0; kw < pass->kw1; kw++) {
-            ptrdiff_t at = (ptrdiff_t)(kh * p->dil - p->pad_h) * p->iw + kw * p->dil - p->pad_w;
+            size_t at = (size_t)((kh - pass->kh0) * p->dil) * (size_t)p->iw + (size_t)((kw - pass->kw0) * p->dil);
             const float *w = pass->w + (size_t)(kh * p->kw + kw) * pass->tap, *next = w + pass->ahead;
 
             for (int c = pass->c0; c < pass->c1; c++) {
@@ -279,7 +284,7 @@ static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, int n
         int y = t[i].oy * p->stride, x = t[i].ox * p->stride;
 
         if (over.n > 0 && y >= in.y0 && y <= in.y1 && x >= in.x0 && x + (t[i].np - 1) * p->stride <= in.x1)
-            pass->run[t[i].np](&over, (size_t)y * row + (size_t)x * pixel, share, part[i], total[i]);
+            pass->run[t[i].np](&over, (size_t)(y - in.y0) * row + (size_t)(x - in.x0) * pixel, share, part[i], total[i]);
         else
             border_tile(p, &t[i], pass, share, part[i], total[i]);
         for (int k = 0; k < (last ? groups : 0); k++)

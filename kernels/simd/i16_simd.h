@@ -241,7 +241,8 @@ bool SN_SIMD(i16_winograd_output)(const struct sn_i16_winograd *p, const struct 
             }
             u += words * SN_GROUP;
         }
-    for (int channel = s->g * SN_GROUP, end = SN_MIN(channel + SN_GROUP, (p->c.oc + SN_LANES - 1) / SN_LANES * SN_LANES); channel < end; channel += VN) {
+    for (int channel = s->g * SN_GROUP, end = SN_MIN(channel + SN_GROUP, (p->c.oc + SN_LANES - 1) / SN_LANES * SN_LANES); channel < end;
+         channel += VN) {
         struct sn_tile at = sn_tile_at(&p->c, s->t0);
 
         m = s->m + channel % SN_GROUP;

@@ -23,8 +23,7 @@ inner_loops() {
             for (k = from[i]; k <= to[i]; k++) {
                 if (text[k] ~ /vp?broadcast(ss|d) .*\(|1to/ && text[k] !~ /rip/) inputs++
                 if (text[k] ~ mul && text[k] ~ reg) fma++
-                if (text[k] ~ reg && text[k] ~ /\(%rsp|\(%rbp/ && text[k] !~ /vp?broadcast|1to/ &&
-                    (text[k] ~ /%rsp/ || frame)) { spill++; example = text[k] }
+                if (text[k] ~ /\(%rsp|\(%rbp/ && text[k] !~ /vp?broadcast|1to/ && (text[k] ~ /%rsp/ || frame)) { spill++; example = text[k] }
             }
             if (!inner || !fma || inputs * vectors < fma) continue
             loops++

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
@@ -58,6 +59,35 @@ START_TEST(test_every_unit_once)
 END_TEST
 
 /* Short runs back to back: a worker that is late for one must not disturb the next. */
+/* Unit 0 waits for unit 1, which lies in the same thread's part: only another thread can free it. */
+static void wait_for_help(void *ctx, size_t unit, int thread)
+{
+    atomic_int *done = ctx;
+
+    (void)thread;
+    for (int ms = 0; unit == 0 && !atomic_load(&done[1]) && ms < 5000; ms++)
+        (void)nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+    if (unit != 0 || atomic_load(&done[1]))
+        atomic_store(&done[unit], 1);
+}
+
+START_TEST(test_threads_help_each_other)
+{
+    struct sn_error err = { 0 };
+    struct sn_pool *pool;
+
+    sn_ck_ok(sn_pool_create(&pool, 2, &err), &err);
+    for (int round = 0; round < 20; round++) {
+        atomic_int done[4] = { 0 };
+
+        sn_pool_run(pool, wait_for_help, done, 4);
+        for (int i = 0; i < 4; i++)
+            ck_assert_msg(atomic_load(&done[i]), "round %d: unit %d waited in vain", round, i);
+    }
+    sn_pool_free(pool);
+}
+END_TEST
+
 static void add_unit(void *ctx, size_t unit, int thread)
 {
     (void)thread;
@@ -223,6 +253,7 @@ static Suite *suite_pool(void)
     int n = (int)SN_COUNT(thread_counts);
 
     tcase_set_timeout(t, 120);
+    tcase_add_test(t, test_threads_help_each_other);
     tcase_add_loop_test(t, test_every_unit_once, 0, n);
     tcase_add_loop_test(t, test_many_short_runs, 0, n);
     tcase_add_test(t, test_create_and_free);
