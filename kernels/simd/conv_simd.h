@@ -23,7 +23,7 @@ struct conv_tile {
 /* Where tiles' totals go: TILE_V vectors of channels. */
 struct conv_out {
     const float *bias;
-    float *y[TILE_V];         /* NULL: no such plane; the weights of its channels are zeros */
+    float *y[TILE_V];         /* NULL: no such plane; its channels' weights are zeros */
     const float *res[TILE_V]; /* or NULL */
     size_t step;              /* floats between neighbouring pixels */
     struct sn_activation act;
@@ -49,12 +49,14 @@ static struct conv_out conv_out(const struct sn_conv2d *p, int channel, int quad
     return out;
 }
 
-/* The totals of np pixels on their way out. has_res and leaky are constants in the copies that matter. */
-SN_INLINE void conv_finish(const int np, struct conv_out *o, const float *total, size_t to, const bool has_res, const bool leaky)
+/*
+ * The totals of np pixels on their way out; to: from the planes' first pixel to the tile's, in floats. has_res and leaky are
+ * constants in the copies that matter.
+ */
+SN_INLINE void conv_store(int np, struct conv_out *o, const float *total, size_t to, const bool has_res, const bool leaky)
 {
     V least = v_set1(o->act.kind == SN_ACT_RELU ? 0 : -INFINITY), slope = v_set1(o->act.slope);
 
-    SN_UNROLL
     for (int j = 0; j < TILE_V; j++) {
         V bias = v_load(o->bias + j * VN), finite = v_zero();
         const float *res = has_res && o->res[j] ? o->res[j] + to : NULL;
@@ -63,7 +65,6 @@ SN_INLINE void conv_finish(const int np, struct conv_out *o, const float *total,
         if (!y)
             continue;
         y += to;
-        SN_UNROLL
         for (int i = 0; i < np; i++, y += o->step) {
             V v = v_add(v_load(total + i * SN_GROUP + j * VN), bias);
 
@@ -79,21 +80,17 @@ SN_INLINE void conv_finish(const int np, struct conv_out *o, const float *total,
     }
 }
 
-/* finish[np] is conv_finish for np pixels; to: from the planes' first pixel to the tile's, in floats. */
-#define FINISH_FN(np, name, ...)                                                                     \
-    static void name##_##np(struct conv_out *o, const float *total, size_t to)                    \
-    {                                                                                             \
-        bool has_res = o->res[0] != NULL;                                                         \
-                                                                                                  \
-        if (o->act.kind == SN_ACT_LEAKY)                                                          \
-            conv_finish(np, o, total, to, has_res, true);                                         \
-        else if (has_res)                                                                         \
-            conv_finish(np, o, total, to, true, false);                                           \
-        else                                                                                      \
-            conv_finish(np, o, total, to, false, false);                                          \
-    }
-SN_NPS(FINISH_FN, finish, )
-static void (*const finish[])(struct conv_out *, const float *, size_t) = { NULL, SN_NPS(TILE_NAME, finish, ) };
+static void conv_finish(const struct conv_tile *t, struct conv_out *o, const float *total)
+{
+    bool has_res = o->res[0] != NULL;
+
+    if (o->act.kind == SN_ACT_LEAKY)
+        conv_store(t->np, o, total, t->to, has_res, true);
+    else if (has_res)
+        conv_store(t->np, o, total, t->to, true, false);
+    else
+        conv_store(t->np, o, total, t->to, false, false);
+}
 
 /* Cuts a span's pixels into register tiles and hands them on, BLOCK at a time, for group g; wide: and the next. */
 typedef bool conv_block_fn(const void *conv, const struct conv_tile *t, int n, int g, bool wide);
@@ -112,7 +109,7 @@ SN_INLINE bool conv_walk(const struct sn_conv2d *p, const struct sn_conv_span *s
         for (int i = 0; i < cut.pieces; i++) {
             int np = cut.size + (i < cut.more);
 
-            tile[n++] = (struct conv_tile){ oy, ox, np, (size_t)((oy * p->up * p->ow + ox) * p->up * SN_LANES) };
+            tile[n++] = (struct conv_tile){ oy, ox, np, ((size_t)(oy * p->up) * (size_t)p->ow + (size_t)ox) * (size_t)(p->up * SN_LANES) };
             ox += np;
             if (n == BLOCK) {
                 finite &= block(conv, tile, n, g, wide);
@@ -192,8 +189,6 @@ static size_t inside_lines(const struct sn_conv2d *p, const struct conv_pass *pa
 {
     size_t n = 0;
 
-    if (!p->bordered && (p->stride > 2 || (pass->kh1 - pass->kh0) * (pass->kw1 - pass->kw0) * (pass->c1 - pass->c0) > LINES))
-        return 0;
     if (p->bordered) {
         size_t lanes = (size_t)(p->kw * p->lanes[0]);
 
@@ -203,6 +198,8 @@ static size_t inside_lines(const struct sn_conv2d *p, const struct conv_pass *pa
                                           pass->w + n * pass->tap + pass->ahead, lanes };
         return n;
     }
+    if (p->stride > 2 || (pass->kh1 - pass->kh0) * (pass->kw1 - pass->kw0) * (pass->c1 - pass->c0) > LINES)
+        return 0;
     /* the lines of a tile at y0, x0, whose first tap is the image's first pixel */
     *in = (struct conv_inside){ p->pad_h - pass->kh0 * p->dil, p->ih - 1 + p->pad_h - (pass->kh1 - 1) * p->dil,
                                 p->pad_w - pass->kw0 * p->dil, p->iw - 1 + p->pad_w - (pass->kw1 - 1) * p->dil };
@@ -288,7 +285,7 @@ static void conv_sum(const struct sn_conv2d *p, const struct conv_tile *t, int n
         else
             border_tile(p, &t[i], pass, share, part[i], total[i]);
         for (int k = 0; k < (last ? groups : 0); k++)
-            finish[t[i].np](&out[k], total[i] + k * TILE_FLOATS / 2, t[i].to);
+            conv_finish(&t[i], &out[k], total[i] + k * TILE_FLOATS / 2);
     }
 }
 
@@ -318,7 +315,6 @@ static bool conv_block(const void *conv, const struct conv_tile *t, int n, int g
         bool half = end - channel <= SN_LANES;
         struct conv_pass pass = { .w = (const float *)p->w + (size_t)g * p->group_stride + channel % SN_GROUP, .pace = SN_GROUP / (size_t)n,
                                   .run = which_tiles(p, wide, half) };
-
         struct conv_out out[2] = { conv_out(p, channel, quad), conv_out(p, wide ? channel + SN_GROUP : channel, quad) };
 
         for (; pass.c0 < p->planes; pass.c0 = pass.c1, pass.w += (size_t)taps * pass.tap) {

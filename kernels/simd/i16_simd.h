@@ -188,7 +188,7 @@ static bool i16_block(const void *conv, const struct conv_tile *t, int n, int g,
             for (int i = 0; i < n; i++) {
                 i16_chunk(p, &t[i], k0, k1, single, w, later + (size_t)i * pace * words, pace, z, total[i]);
                 if (k1 == pairs)
-                    finish[t[i].np](&out, total[i], t[i].to);
+                    conv_finish(&t[i], &out, total[i]);
             }
             w += words * SN_GROUP;
         }

@@ -133,7 +133,7 @@ typedef void tile_fn(const struct tile_pass *s, size_t at, size_t share, float *
     {                                                                                             \
         tile_run(np, nv, step, s, at, share, part, total);                                        \
     }
-#define TILE_NAME(np, name, ...) name##_##np,
+#define TILE_NAME(np, name, nv, step) name##_##np,
 #define TILES_OF(nps, name, nv, step)                                                             \
     nps(TILE_FN, name, nv, step)                                                                  \
     static tile_fn *const name[] = { NULL, nps(TILE_NAME, name, nv, step) };

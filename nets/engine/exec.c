@@ -385,9 +385,7 @@ static void load_unit(void *ctx, size_t y, int thread)
 
 void sn_net_load_input(struct sn_net *net, const float *in)
 {
-    struct sn_plane_form form = sn_node_form(&net->graph.nodes[net->graph.input]);
-
-    sn_pool_run(net->opt.pool, load_unit, &(struct load){ net, in }, form.all / form.row);
+    sn_pool_run(net->opt.pool, load_unit, &(struct load){ net, in }, sn_node_form(&net->graph.nodes[net->graph.input]).rows);
 }
 
 void sn_net_unpack(const struct sn_net *net, sn_val val, void *out, bool wide)

@@ -171,16 +171,16 @@ struct sn_net {
     atomic_int bad;                     /* a unit of the running step met a non-finite value */
 };
 
-/* A plane in memory, in elements: the image's first pixel, from row to row, from pixel to pixel, all of it. */
+/* A plane in memory: rows, and in elements where the image's first pixel lies, from row to row, from pixel to pixel. */
 struct sn_plane_form {
-    size_t first, row, pixel, all;
+    size_t rows, first, row, pixel;
 };
 static inline struct sn_plane_form sn_node_form(const struct sn_node *node)
 {
     size_t border = node->bordered ? (size_t)node->border : 0, pixel = node->bordered ? (size_t)node->c : SN_LANES;
     size_t row = ((size_t)node->w + 2 * border) * pixel;
 
-    return (struct sn_plane_form){ .first = border * (row + pixel), .row = row, .pixel = pixel, .all = ((size_t)node->h + 2 * border) * row };
+    return (struct sn_plane_form){ .rows = (size_t)node->h + 2 * border, .first = border * (row + pixel), .row = row, .pixel = pixel };
 }
 int sn_net_plan_memory(struct sn_net *net, struct sn_error *err);  /* plan.c: vals, arena */
 int sn_net_pack_weights(struct sn_net *net, struct sn_error *err); /* pack.c */

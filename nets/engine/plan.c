@@ -272,13 +272,14 @@ int sn_net_plan_memory(struct sn_net *net, struct sn_error *err)
     }
     for (int i = 0; i < g->n; i++) {
         const struct sn_node *node = &g->nodes[i];
+        struct sn_plane_form form = sn_node_form(node);
         size_t bytes;
 
         if (node->keep)
             touch(g, last, i, g->n);
         if (node->op >= SN_NODE_INLINE || node->op == SN_NODE_CONCAT)
             continue;
-        SN_TRY_OUT(sn_size_mul(&bytes, sn_node_form(node).all, net->elem, err));
+        SN_TRY_OUT(sn_size_mul3(&bytes, form.rows, form.row, net->elem, err));
         if (bytes % 4096 == 0) /* planes a power of two apart would meet in the same sets of the caches */
             bytes += 5 * 64;
         SN_TRY_OUT(sn_size_mul(&bytes, bytes, (size_t)net->vals[i].n, err));

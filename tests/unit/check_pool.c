@@ -58,7 +58,6 @@ START_TEST(test_every_unit_once)
 }
 END_TEST
 
-/* Short runs back to back: a worker that is late for one must not disturb the next. */
 /* Unit 0 waits for unit 1, which lies in the same thread's part: only another thread can free it. */
 static void wait_for_help(void *ctx, size_t unit, int thread)
 {
@@ -88,6 +87,7 @@ START_TEST(test_threads_help_each_other)
 }
 END_TEST
 
+/* Short runs back to back: a worker that is late for one must not disturb the next. */
 static void add_unit(void *ctx, size_t unit, int thread)
 {
     (void)thread;
