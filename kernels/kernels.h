@@ -46,7 +46,7 @@ struct sn_activation {
  * Order, for one output: total; for each chunk of 4 planes: acc = 0; for kh, kw, ic: acc =
  * fma(x, w, acc), taps outside the image skipped; total = acc for the first chunk, total + acc after.
  * Then + bias; + residual; activation.
- * Reads no byte outside x, w, bias, res; y overlaps none of them.
+ * Reads no byte outside x, w, bias, res; y overlaps none of them, but may be res.
  */
 struct sn_conv2d {
     const void *const *x;

@@ -54,6 +54,7 @@ struct sn_node {
     /* fusing */
     int uses;
     bool keep;                          /* a result: stays alive to the end */
+    bool in_place;                      /* its result takes the place of its residual */
     bool bordered;                      /* an input in the form of kernels.h's bordered x, with this padding */
     int border;
 };

@@ -143,7 +143,7 @@ void sn_graph_fuse(struct sn_graph *g)
 /* ---- memory ------------------------------------------------------------------------------- */
 
 struct life {
-    int val;
+    int val;         /* and those that take its place one after the other (in_place) */
     int first, last; /* node numbers */
     size_t bytes, offset;
 };
@@ -154,6 +154,27 @@ static void touch(const struct sn_graph *g, int *last, int v, int when)
     if (g->nodes[v].op == SN_NODE_CONCAT)
         for (int k = 0; k < g->nodes[v].n_in; k++)
             touch(g, last, g->nodes[v].in[k], when);
+}
+
+static bool holds(const struct sn_graph *g, int v, int x)
+{
+    bool found = v == x;
+
+    for (int k = 0; g->nodes[v].op == SN_NODE_CONCAT && k < g->nodes[v].n_in; k++)
+        found |= holds(g, g->nodes[v].in[k], x);
+    return found;
+}
+
+/*
+ * A sum whose residual nobody reads any more is written over it: each element is read just before, and lines that are
+ * already in the cache are not fetched once more to be written.
+ */
+static bool in_place(const struct sn_net *net, int i, int last_of_residual)
+{
+    const struct sn_node *node = &net->graph.nodes[i];
+
+    return node->res >= 0 && last_of_residual == i && net->graph.nodes[node->res].op != SN_NODE_CONCAT &&
+           !net->graph.nodes[node->res].bordered && net->vals[node->res].n == net->vals[i].n && !holds(&net->graph, node->in[0], node->res);
 }
 
 static int by_size(const void *a, const void *b)
@@ -243,6 +264,8 @@ static void set_pointers(struct sn_net *net, const struct life *lives, int n)
     for (int i = 0; i < g->n; i++) {
         const struct sn_node *node = &g->nodes[i];
 
+        if (node->in_place)
+            memcpy(net->vals[i].p, net->vals[node->res].p, (size_t)net->vals[i].n * sizeof(void *));
         for (int k = 0, at = 0; node->op == SN_NODE_CONCAT && k < node->n_in; at += net->vals[node->in[k]].n, k++)
             memcpy(net->vals[i].p + at, net->vals[node->in[k]].p, (size_t)net->vals[node->in[k]].n * sizeof(void *));
     }
@@ -252,10 +275,10 @@ int sn_net_plan_memory(struct sn_net *net, struct sn_error *err)
 {
     struct sn_graph *g = &net->graph;
     struct life *lives = calloc((size_t)g->n, sizeof *lives), **busy = calloc((size_t)g->n, sizeof *busy);
-    int *last = calloc((size_t)g->n, sizeof *last), n = 0, rc = SN_OK;
+    int *last = calloc((size_t)g->n, sizeof *last), *home = calloc((size_t)g->n, sizeof *home), n = 0, rc = SN_OK;
 
     net->vals = sn_arena_get(&g->arena, (size_t)g->n * sizeof *net->vals, err);
-    if (!lives || !busy || !last || !net->vals) {
+    if (!lives || !busy || !last || !home || !net->vals) {
         rc = SN_NOMEM(err, "the memory plan");
         goto out;
     }
@@ -263,6 +286,7 @@ int sn_net_plan_memory(struct sn_net *net, struct sn_error *err)
     for (int i = 0; i < g->n; i++) {
         const struct sn_node *node = &g->nodes[i];
 
+        touch(g, last, i, node->keep ? g->n : i); /* a kept concatenation keeps its parts */
         if (node->op >= SN_NODE_INLINE || node->op == SN_NODE_CONCAT)
             continue;
         for (int k = 0; k < node->n_in; k++)
@@ -271,22 +295,25 @@ int sn_net_plan_memory(struct sn_net *net, struct sn_error *err)
             touch(g, last, node->res, i);
     }
     for (int i = 0; i < g->n; i++) {
-        const struct sn_node *node = &g->nodes[i];
+        struct sn_node *node = &g->nodes[i];
         struct sn_plane_form form = sn_node_form(node);
         size_t bytes;
 
-        if (node->keep)
-            touch(g, last, i, g->n);
         if (node->op >= SN_NODE_INLINE || node->op == SN_NODE_CONCAT)
             continue;
+        node->in_place = node->res >= 0 && in_place(net, i, last[node->res]);
+        if (node->in_place) {
+            home[i] = home[node->res];
+            lives[home[i]].last = last[i];
+            continue;
+        }
+        home[i] = n;
         SN_TRY_OUT(sn_size_mul3(&bytes, form.rows, form.row, net->elem, err));
         if (bytes % 4096 == 0) /* planes a power of two apart would meet in the same sets of the caches */
             bytes += 5 * 64;
         SN_TRY_OUT(sn_size_mul(&bytes, bytes, (size_t)net->vals[i].n, err));
-        lives[n++] = (struct life){ .val = i, .first = i, .last = SN_MAX(last[i], i), .bytes = bytes };
+        lives[n++] = (struct life){ .val = i, .first = i, .last = last[i], .bytes = bytes };
     }
-    for (int i = 0; i < n; i++) /* a kept concatenation keeps its parts */
-        lives[i].last = SN_MAX(last[lives[i].val], lives[i].first);
     net->arena_bytes = place(lives, n, busy);
     net->arena = sn_alloc_aligned(net->arena_bytes);
     if (!net->arena)
@@ -297,5 +324,6 @@ out:
     free(lives);
     free(busy);
     free(last);
+    free(home);
     return rc;
 }
