@@ -132,6 +132,24 @@ static void check_untouched(const struct conv_data *d, const char *name, const s
                               "%s wrote plane %d pixel %d outside its span: %s", name, i, px, describe(c, &d->span));
 }
 
+/* A result in the place of its residual: the same, and what is outside the span stays the residual. */
+static void check_in_place(struct conv_data *d, const char *name, sn_conv2d_fn *fn, const struct conv_case *c)
+{
+    for (int k = 0; k < d->y.n; k++)
+        memcpy(d->y.p[k], d->res.p[k], d->y.floats * sizeof(float));
+    d->p.res = (const void *const *)d->y.p;
+    fn(&d->p, &d->span);
+    d->p.res = (const void *const *)d->res.p;
+    for (int k = 0; k < d->y.n; k++)
+        for (int px = 0; px < d->p.oh * d->p.ow * d->p.up * d->p.up; px++) {
+            const struct planes *want = covered(d, k, px) ? &d->want : &d->res;
+            size_t at = (size_t)px * SN_LANES;
+
+            ck_assert_msg(differs((float *)d->y.p[k] + at, (float *)want->p[k] + at, SN_LANES) < 0, "%s in place, plane %d pixel %d: %s", name, k, px,
+                          describe(c, &d->span));
+        }
+}
+
 static void run_case(const struct conv_case *c)
 {
     struct conv_data d;
@@ -151,6 +169,8 @@ static void run_case(const struct conv_case *c)
             ck_assert_msg(at < 0, "%s, plane %d element %ld: %a, the twin has %a: %s", conv2d_rows[i].name, k, at,
                           (double)((float *)d.y.p[k])[at], (double)((float *)d.want.p[k])[at], describe(c, &d.span));
         }
+        if (c->res)
+            check_in_place(&d, conv2d_rows[i].name, conv2d_rows[i].fn, c);
     }
     conv_free(&d);
 }

@@ -279,6 +279,61 @@ START_TEST(test_conv_add_leaky)
 }
 END_TEST
 
+/* ---- sums in the place of their residual --------------------------------------------------------- */
+
+static void setup_sums(struct bench *b)
+{
+    begin(b, 5, 6, 9);
+    tensor(b, "s.weight", 4, (uint64_t[]){ 21, 5, 1, 1 }, 0, 0.3f);
+    tensor(b, "t.weight", 4, (uint64_t[]){ 21, 21, 3, 3 }, 0, 0.1f);
+    tensor(b, "u.weight", 4, (uint64_t[]){ 21, 42, 1, 1 }, 0, 0.1f);
+}
+
+static sn_val build_sums(struct sn_graph *g)
+{
+    struct sn_conv plain = { 0 };
+    sn_val a = sn_conv_layer(g, g->input, "", "s", plain);
+    sn_val b = sn_relu(g, sn_add_vals(g, sn_conv_layer(g, a, "", "t", plain), a));          /* not in place: a is read by the same step */
+    sn_val c = sn_relu(g, sn_add_vals(g, sn_conv_layer(g, b, "", "t", plain), a));          /* in a's */
+    sn_val two[2] = { b, c };
+    sn_val d = sn_add_vals(g, sn_conv_layer(g, sn_concat(g, 2, two), "", "u", plain), c);   /* not in place: c is part of what is read */
+    sn_val e = sn_relu(g, sn_add_vals(g, sn_conv_layer(g, d, "", "t", plain), b));          /* in b's */
+
+    return sn_add_vals(g, sn_conv_layer(g, d, "", "t", plain), e);                          /* in e's, which is b's */
+}
+
+START_TEST(test_in_place)
+{
+    struct bench b;
+    float *want, *got;
+    int n, in_place;
+
+    setup_sums(&b);
+    want = run(&b, build_sums(graph(&b)), SN_ISA_REF, false, &n);
+    end(&b);
+    for (int isa = 0; isa < SN_ISA_COUNT; isa++) {
+        if (!sn_isa_usable((enum sn_isa)isa))
+            continue;
+        setup_sums(&b);
+        got = run(&b, build_sums(graph(&b)), (enum sn_isa)isa, true, &n);
+        ck_assert_msg(memcmp(want, got, (size_t)n * sizeof *got) == 0, "other bits in place, %s", sn_isa_name((enum sn_isa)isa));
+        in_place = 0;
+        for (int i = 0; i < b.net->graph.n; i++) {
+            const struct sn_node *node = &b.net->graph.nodes[i];
+
+            if (node->op != SN_NODE_CONV || node->res < 0)
+                continue;
+            ck_assert_int_eq(node->in_place, b.net->vals[i].p[0] == b.net->vals[node->res].p[0]);
+            in_place += node->in_place;
+        }
+        ck_assert_int_eq(in_place, 3);
+        free(got);
+        end(&b);
+    }
+    free(want);
+}
+END_TEST
+
 /* ---- sizes: upsampling, padding, pooling --------------------------------------------------------- */
 
 static const struct resize {
@@ -471,6 +526,7 @@ static Suite *suite_graph(void)
 
     tcase_add_test(t, test_instance_norm);
     tcase_add_test(t, test_conv_add_leaky);
+    tcase_add_test(t, test_in_place);
     tcase_add_loop_test(t, test_upsample, 0, (int)SN_COUNT(resizes));
     tcase_add_test(t, test_pad_and_pool);
     tcase_add_test(t, test_deconv);
