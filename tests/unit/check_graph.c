@@ -298,8 +298,9 @@ static sn_val build_sums(struct sn_graph *g)
     sn_val two[2] = { b, c };
     sn_val d = sn_add_vals(g, sn_conv_layer(g, sn_concat(g, 2, two), "", "u", plain), c);   /* not in place: c is part of what is read */
     sn_val e = sn_relu(g, sn_add_vals(g, sn_conv_layer(g, d, "", "t", plain), b));          /* in b's */
+    sn_val f = sn_add_vals(g, sn_conv_layer(g, d, "", "t", plain), e);                      /* not in place: e is read once more */
 
-    return sn_add_vals(g, sn_conv_layer(g, d, "", "t", plain), e);                          /* in e's, which is b's */
+    return sn_add_vals(g, sn_conv_layer(g, f, "", "t", plain), e);                          /* in e's, which is b's */
 }
 
 START_TEST(test_in_place)
