@@ -151,11 +151,11 @@ static enum sn_weights_at when_transformed(const struct sn_net *net, const struc
  * weights again (a block of them where there are fewer groups than threads). Many, or a single group: a unit is a block of
  * tiles, of two register tiles. Where its transformed input and one group's weights fit the second-level cache together,
  * groups follow each other. Wider layers stream either one: position by position, with all groups, reads the input once and
- * the weights once a block.
+ * the weights once a block, which is of four register tiles then: weights of 2048 channels come at half the rate.
  */
 static void cut_tiles(const struct sn_net *net, struct sn_step *s, int groups)
 {
-    int threads = sn_pool_threads(net->opt.pool), most = is_few(s) ? s->tiles : 28;
+    int threads = sn_pool_threads(net->opt.pool), most = is_few(s) ? s->tiles : is_wide(s) ? 56 : 28;
 
     s->unit_groups = !is_few(s) && is_wide(s) ? groups : 1;
     s->blocks = (s->tiles + most - 1) / most;
