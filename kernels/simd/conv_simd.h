@@ -4,14 +4,14 @@
  * weights, broadcast NP inputs, multiply-add. The tap list is walked inside a chunk, so the accumulators
  * stay in registers for up to 64 * kh * kw steps; chunk totals wait in a small buffer in L1. Up to BLOCK
  * tiles pass through the chunks together: weights that come from memory come once for all of them.
- * Pixels that are not neighbours in memory (stride, image border) are first copied to a scratch
- * line: one copy per 16 * TILE_OC/VN multiply-adds each, 2 to 6 % where it happens.
+ * A tile at the image's border takes each tap with those of its pixels only for which the tap lies inside.
  * With SN_PARTS_ONLY: the parts that i16_simd.h needs.
  */
 #include "kernels/simd/tile_simd.h"
 
 #include <limits.h>
 #include <math.h>
+#include <string.h>
 
 enum { BLOCK = 16 };
 
@@ -103,7 +103,7 @@ SN_INLINE bool conv_walk(const struct sn_conv2d *p, const struct sn_conv_span *s
 
     for (int px = span->p0; px < span->p1;) {
         int oy = px / p->ow, ox = px % p->ow;
-        int row = SN_MIN(p->ow - ox, span->p1 - px); /* to the end of the row */
+        int row = p->stride > 2 ? 1 : SN_MIN(p->ow - ox, span->p1 - px); /* to the end of the row; tiles' pixels are 1 or 2 apart */
 
         tile_cut(&cut, row, SN_GROUP);
         for (int i = 0; i < cut.pieces; i++) {
@@ -144,17 +144,18 @@ TILES_WIDE(tiles_wide_stride2, 2 * TILE_V, 2 * SN_LANES)
 #define tiles_wide_stride2 tiles_stride2
 #endif
 
-enum { LINES = 9 * SN_CHUNK, COPIES = 8 }; /* a 3x3's; few enough to stay in the first-level cache */
+enum { LINES = 9 * SN_CHUNK }; /* a 3x3's */
 
 /*
  * What one pass over n tiles adds up: of planes c0 <= c < c1 the kernel's rows kh0 <= kh < kh1 and columns kw0 <= kw
  * < kw1, all of them or one tap. w: the chunk's weights, tap: of one tap, in floats; ahead: from a weight to the one
- * in its place in the next pass. A bordered input's row of the kernel is one tap. run: by the number of pixels.
+ * in its place in the next pass. A bordered input's row of the kernel is one tap. run: by the number of pixels; width: the
+ * channels of its sums.
  */
 struct conv_pass {
     int c0, c1, kh0, kh1, kw0, kw1;
     const float *w;
-    size_t tap, ahead, pace;
+    size_t tap, ahead, pace, width;
     tile_fn *const *run;
 };
 
@@ -169,22 +170,10 @@ static struct tile_pass pass_over(const struct sn_conv2d *p, const struct conv_p
                                .waits = pass->kh1 < p->kh || pass->kw1 < p->kw, .first = pass->c0 == 0 };
 }
 
-/*
- * np input pixels in a row that are not neighbours in memory, `step` floats apart; zeros for those outside the image
- * (fma(0, w, acc) leaves acc as it is).
- */
-static const float *gather(const struct sn_conv2d *p, int np, int step, const float *row, int x, float *to)
-{
-    for (int i = 0; i < np; i++, x += p->stride)
-        for (int l = 0; l < SN_LANES; l += VN)
-            v_store(to + i * step + l, x >= 0 && x < p->iw ? v_load(row + (ptrdiff_t)x * SN_LANES + l) : v_zero());
-    return to;
-}
-
 static size_t pixel_floats(const struct sn_conv2d *p) { return p->bordered ? p->lanes[0] : SN_LANES; }
 static size_t row_floats(const struct sn_conv2d *p) { return (size_t)(p->iw + (p->bordered ? 2 * p->pad_w : 0)) * pixel_floats(p); }
 
-/* The lines of a tile inside the image; 0 where there is none, or too many lines, or pixels not 1 or 2 apart. */
+/* The lines of a tile inside the image; 0 where there is none, or too many lines. */
 static size_t inside_lines(const struct sn_conv2d *p, const struct conv_pass *pass, struct conv_inside *in, struct tile_line *line)
 {
     size_t n = 0;
@@ -198,7 +187,7 @@ static size_t inside_lines(const struct sn_conv2d *p, const struct conv_pass *pa
                                           pass->w + n * pass->tap + pass->ahead, lanes };
         return n;
     }
-    if (p->stride > 2 || (pass->kh1 - pass->kh0) * (pass->kw1 - pass->kw0) * (pass->c1 - pass->c0) > LINES)
+    if ((pass->kh1 - pass->kh0) * (pass->kw1 - pass->kw0) * (pass->c1 - pass->c0) > LINES)
         return 0;
     /* the lines of a tile at y0, x0, whose first tap is the image's first pixel */
     *in = (struct conv_inside){ p->pad_h - pass->kh0 * p->dil, p->ih - 1 + p->pad_h - (pass->kh1 - 1) * p->dil,
@@ -221,44 +210,52 @@ static size_t inside_lines(const struct sn_conv2d *p, const struct conv_pass *pa
     return n;
 }
 
-/* A tile at the image's border. Where its lines are more than there is room for, the sum waits in part in between. */
+/*
+ * A tile at the image's border: a tap that lies outside for some of its pixels is multiplied with the others, as a smaller
+ * tile; the sums wait in part in between.
+ */
 static void border_tile(const struct sn_conv2d *p, const struct conv_tile *t, const struct conv_pass *pass, size_t share, float *part, float *total)
 {
-    _Alignas(64) float copy[COPIES][TILE_PIXELS * 2 * SN_LANES];
     struct tile_line line[LINES];
     struct tile_pass now = pass_over(p, pass, line, 0);
     bool waits = now.waits;
-    int copies = 0, step = p->stride == 2 ? 2 * SN_LANES : SN_LANES;
+    int from = 0, to = t->np; /* the pixels of the lines so far */
 
-    now.waits = true;
+    if (!now.resumes)
+        memset(part, 0, (size_t)t->np * pass->width * sizeof *part);
+    now.resumes = now.waits = true;
     for (int kh = pass->kh0; kh < pass->kh1; kh++) {
         int y = t->oy * p->stride - p->pad_h + kh * p->dil;
 
         if (y < 0 || y >= p->ih)
             continue;
         for (int kw = pass->kw0; kw < pass->kw1; kw++) {
-            int x = t->ox * p->stride - p->pad_w + kw * p->dil, last = x + (t->np - 1) * p->stride;
-            bool whole = p->stride <= 2 && x >= 0 && last < p->iw;
+            int x = t->ox * p->stride - p->pad_w + kw * p->dil; /* of the first pixel */
+            int first = SN_MAX((p->stride - 1 - x) / p->stride, 0), end = SN_MIN((p->iw - x + p->stride - 1) / p->stride, t->np);
             const float *w = pass->w + (size_t)(kh * p->kw + kw) * pass->tap, *next = w + pass->ahead;
 
-            if (last < 0 || x >= p->iw)
+            if (end <= first)
                 continue;
+            if (first != from || end != to || now.n + SN_CHUNK > LINES) {
+                if (now.n > 0)
+                    pass->run[to - from](&now, 0, share, part + (size_t)from * pass->width, NULL);
+                now.n = 0;
+                from = first;
+                to = end;
+            }
             for (int c = pass->c0; c < pass->c1; c++) {
                 size_t lanes = p->lanes[c];
-                const float *row = (const float *)p->x[c] + (size_t)y * (size_t)p->iw * SN_LANES;
 
-                if (now.n == LINES || copies == COPIES) {
-                    pass->run[t->np](&now, 0, share, part, total);
-                    now.resumes = true;
-                    now.n = 0;
-                    copies = 0;
-                }
-                row = whole ? row + (ptrdiff_t)x * SN_LANES : gather(p, t->np, step, row, x, copy[copies++]);
-                line[now.n++] = (struct tile_line){ row, w, next, lanes };
+                line[now.n++] = (struct tile_line){ (const float *)p->x[c] + ((size_t)y * (size_t)p->iw + (size_t)(x + first * p->stride)) * SN_LANES,
+                                                    w, next, lanes };
                 w += lanes * SN_GROUP;
                 next += lanes * pass->pace;
             }
         }
+    }
+    if (to - from < t->np) {
+        pass->run[to - from](&now, 0, share, part + (size_t)from * pass->width, NULL);
+        now.n = 0;
     }
     now.waits = waits;
     pass->run[t->np](&now, 0, share, part, total);
@@ -312,9 +309,10 @@ static bool conv_block(const void *conv, const struct conv_tile *t, int n, int g
 
     for (int channel = g % p->groups * SN_GROUP, end = SN_MIN(channel + SN_GROUP, p->oc); channel < end; channel += TILE_OC) {
         /* of at most 16 of a group's channels (a segmentation's last layer), a tile as wide as a group would multiply zeros */
-        bool half = end - channel <= SN_LANES;
+        bool half = end - channel <= SN_LANES && p->stride != 2;
         struct conv_pass pass = { .w = (const float *)p->w + (size_t)g * p->group_stride + channel % SN_GROUP, .pace = SN_GROUP / (size_t)n,
-                                  .run = which_tiles(p, wide, half) };
+                                  .run = which_tiles(p, wide, half),
+                                  .width = wide ? 2 * TILE_OC : half ? SN_MIN(SN_LANES, TILE_OC) : TILE_OC };
         struct conv_out out[2] = { conv_out(p, channel, quad), conv_out(p, wide ? channel + SN_GROUP : channel, quad) };
 
         for (; pass.c0 < p->planes; pass.c0 = pass.c1, pass.w += (size_t)taps * pass.tap) {
