@@ -16,8 +16,7 @@
 enum { BLOCK = 16 };
 
 struct conv_tile {
-    int oy, ox, np; /* np pixels of output row oy from ox on */
-    size_t to;      /* from a plane of y to the first of them, in floats */
+    int oy, ox, np; /* np pixels from ox on in output row oy; in the next ones too, where a convolution sees no rows (no_rows) */
 };
 
 /* Where tiles' totals go: TILE_V vectors of channels. */
@@ -25,7 +24,8 @@ struct conv_out {
     const float *bias;
     float *y[TILE_V];         /* NULL: no such plane; its channels' weights are zeros */
     const float *res[TILE_V]; /* or NULL */
-    size_t step;              /* floats between neighbouring pixels */
+    size_t step, line;        /* floats between neighbouring pixels, and between rows */
+    int row;                  /* pixels */
     struct sn_activation act;
     V finite;                 /* NaN once a sum was not finite */
 };
@@ -35,8 +35,11 @@ static struct conv_out conv_out(const struct sn_conv2d *p, int channel, int quad
 {
     _Alignas(64) static const float none[SN_GROUP]; /* + 0 changes nothing but -0, which is flushed */
     struct conv_out out = { .bias = p->bias ? (const float *)p->bias + channel : none, .step = (size_t)(p->up * SN_LANES),
-                            .act = p->act, .finite = v_zero() };
-    size_t at = (size_t)(quad / 2 * p->ow) * out.step + (size_t)(quad % 2 * SN_LANES);
+                            .row = p->ow, .act = p->act, .finite = v_zero() };
+    size_t at;
+
+    out.line = (size_t)(p->up * p->ow) * out.step;
+    at = (size_t)(quad / 2 * p->ow) * out.step + (size_t)(quad % 2 * SN_LANES);
 
     for (int j = 0; j < TILE_V; j++) {
         int plane = (channel + j * VN) / SN_LANES, lane = (channel + j * VN) % SN_LANES;
@@ -84,13 +87,21 @@ static void conv_finish(const struct conv_tile *t, struct conv_out *o, const flo
 {
     bool has_res = o->res[0] != NULL;
 
-    if (o->act.kind == SN_ACT_LEAKY)
-        conv_store(t->np, o, total, t->to, has_res, true);
-    else if (has_res)
-        conv_store(t->np, o, total, t->to, true, false);
-    else
-        conv_store(t->np, o, total, t->to, false, false);
+    for (int left = t->np, y = t->oy, x = t->ox, n; left > 0; left -= n, total += n * SN_GROUP, y++, x = 0) {
+        size_t to = (size_t)y * o->line + (size_t)x * o->step;
+
+        n = SN_MIN(left, o->row - x);
+        if (o->act.kind == SN_ACT_LEAKY)
+            conv_store(n, o, total, to, has_res, true);
+        else if (has_res)
+            conv_store(n, o, total, to, true, false);
+        else
+            conv_store(n, o, total, to, false, false);
+    }
 }
+
+/* Every pixel by itself: input pixels follow each other from row to row as output pixels do. */
+static bool no_rows(const struct sn_conv2d *p) { return p->kh * p->kw * p->stride == 1 && p->pad_h + p->pad_w == 0 && !p->bordered; }
 
 /* Cuts a span's pixels into register tiles and hands them on, BLOCK at a time, for group g; wide: and the next. */
 typedef bool conv_block_fn(const void *conv, const struct conv_tile *t, int n, int g, bool wide);
@@ -102,21 +113,17 @@ SN_INLINE bool conv_walk(const struct sn_conv2d *p, const struct sn_conv_span *s
     int n = 0;
 
     for (int px = span->p0; px < span->p1;) {
-        int oy = px / p->ow, ox = px % p->ow;
-        int row = p->stride > 2 ? 1 : SN_MIN(p->ow - ox, span->p1 - px); /* to the end of the row; tiles' pixels are 1 or 2 apart */
+        int row = no_rows(p) ? span->p1 - px : SN_MIN(p->ow - px % p->ow, span->p1 - px); /* to the row's end */
 
-        tile_cut(&cut, row, SN_GROUP);
+        tile_cut(&cut, p->stride > 2 ? 1 : row, SN_GROUP); /* a tile's pixels are 1 or 2 apart */
         for (int i = 0; i < cut.pieces; i++) {
-            int np = cut.size + (i < cut.more);
-
-            tile[n++] = (struct conv_tile){ oy, ox, np, ((size_t)(oy * p->up) * (size_t)p->ow + (size_t)ox) * (size_t)(p->up * SN_LANES) };
-            ox += np;
+            tile[n] = (struct conv_tile){ px / p->ow, px % p->ow, cut.size + (i < cut.more) };
+            px += tile[n++].np;
             if (n == BLOCK) {
                 finite &= block(conv, tile, n, g, wide);
                 n = 0;
             }
         }
-        px += row;
     }
     if (n > 0)
         finite &= block(conv, tile, n, g, wide);
@@ -178,10 +185,10 @@ static size_t inside_lines(const struct sn_conv2d *p, const struct conv_pass *pa
 {
     size_t n = 0;
 
+    *in = (struct conv_inside){ 0, INT_MAX, 0, INT_MAX };
     if (p->bordered) {
         size_t lanes = (size_t)(p->kw * p->lanes[0]);
 
-        *in = (struct conv_inside){ 0, INT_MAX, 0, INT_MAX };
         for (int kh = 0; kh < p->kh; kh++, n++)
             line[n] = (struct tile_line){ (const float *)p->x[0] + (size_t)kh * row_floats(p), pass->w + n * pass->tap,
                                           pass->w + n * pass->tap + pass->ahead, lanes };
@@ -190,8 +197,9 @@ static size_t inside_lines(const struct sn_conv2d *p, const struct conv_pass *pa
     if ((pass->kh1 - pass->kh0) * (pass->kw1 - pass->kw0) * (pass->c1 - pass->c0) > LINES)
         return 0;
     /* the lines of a tile at y0, x0, whose first tap is the image's first pixel */
-    *in = (struct conv_inside){ p->pad_h - pass->kh0 * p->dil, p->ih - 1 + p->pad_h - (pass->kh1 - 1) * p->dil,
-                                p->pad_w - pass->kw0 * p->dil, p->iw - 1 + p->pad_w - (pass->kw1 - 1) * p->dil };
+    if (!no_rows(p))
+        *in = (struct conv_inside){ p->pad_h - pass->kh0 * p->dil, p->ih - 1 + p->pad_h - (pass->kh1 - 1) * p->dil,
+                                    p->pad_w - pass->kw0 * p->dil, p->iw - 1 + p->pad_w - (pass->kw1 - 1) * p->dil };
     if (in->y1 < in->y0 || in->x1 < in->x0)
         return 0;
     for (int kh = pass->kh0; kh < pass->kh1; kh++)
@@ -347,7 +355,7 @@ bool SN_SIMD(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)
 
     for (int g = span->g0, groups; g < span->g1; g += groups) {
         /* short rows do not fill a tile: two groups at once do */
-        groups = p->ow <= TILE_WIDE && p->up == 1 && !p->bordered && g + 1 < span->g1 ? 2 : 1;
+        groups = (no_rows(p) ? p->oh * p->ow : p->ow) <= TILE_WIDE && p->up == 1 && !p->bordered && g + 1 < span->g1 ? 2 : 1;
         finite &= conv_walk(p, span, g, groups == 2, conv_block, p);
     }
     return finite;

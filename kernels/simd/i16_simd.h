@@ -134,7 +134,7 @@ static void i16_tap(const struct sn_i16_conv2d *p, struct i16_pass *pass, int np
 
     if (last < 0 || x >= p->c.iw)
         return;
-    if (x >= 0 && last < p->c.iw && p->c.stride == 1) {
+    if (no_rows(&p->c) || (x >= 0 && last < p->c.iw && p->c.stride == 1)) {
         size_t at = row + (size_t)x;
 
         pass->line = pixels * SN_LANES;
