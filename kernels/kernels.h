@@ -85,11 +85,12 @@ typedef bool sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *
  * Three parts:
  *   weights  [3][3][n] -> [36][n], n = used lanes of a chunk * 32, by winograd_filter twice; position p of u
  *            at p * stride; the first `points` points, 6 or 5, or the three of kind 1
- *   input    tiles t0 <= t < t1 of planes c0 <= c < c1 -> v[planes][plane], position 6 i + j of tile t at
+ *   input    tiles t0 <= t < t1 of planes c0 <= c < c1 -> v[c - c0][plane], position 6 i + j of tile t at
  *            at[i] + j * step[i] + (t - base) * 16;
  *            pixels outside the image are 0
  *   output   groups g0 <= g < g1, tiles t0 <= t < t1: m[p] = sum over chunks of (acc = 0; for ic: acc =
- *            fma(v, u, acc)), then winograd_output twice, then bias, residual, activation as conv2d
+ *            fma(v, u, acc)), then winograd_output twice, then bias, residual, activation as conv2d. Of planes c0 <= c < c1,
+ *            whole chunks, their sums join those in m (from 0 on: become them); the rest follows with the last plane
  * Each two-dimensional transform runs down the columns first, then along the rows. Outputs beyond the image are dropped.
  *   u        [36][groups][used lanes of all planes][32], u_stride elements from position to position; or NULL:
  *            `output` makes each chunk's in the span's u, 36 * (64 * 32 + 16) floats, from `direct`, laid out as

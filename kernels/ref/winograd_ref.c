@@ -20,7 +20,7 @@ SN_WINOGRAD_LINES(sn_real)
 /* Where tile t's 16 lanes of plane c lie in v at position p. */
 static size_t place(const struct sn_winograd_span *s, int c, size_t p, int t)
 {
-    return (size_t)c * s->plane + p % 6 * s->step[p / 6] + (size_t)(s->at[p / 6] + (ptrdiff_t)(t - s->base) * SN_LANES);
+    return (size_t)(c - s->c0) * s->plane + p % 6 * s->step[p / 6] + (size_t)(s->at[p / 6] + (ptrdiff_t)(t - s->base) * SN_LANES);
 }
 
 void SN_REF(winograd_weights)(const struct sn_winograd_weights *p)
@@ -106,14 +106,18 @@ static void product(const struct sn_winograd *p, const struct sn_winograd_span *
         total[o] = c0 == 0 ? acc[o] : total[o] + acc[o];
 }
 
-/* m[tile][36][32]: the sums of group g over all input channels, chunk by chunk. */
+/* m[tile][36][32]: the sums of group g over the span's input channels, chunk by chunk. */
 static void products(const struct sn_winograd *p, const struct sn_winograd_span *s, int g, sn_real *m)
 {
     const sn_real *w = (const sn_real *)p->direct + 9 * (size_t)g * p->group_stride;
     const sn_real *u = p->u ? (const sn_real *)p->u + (size_t)g * p->group_stride : s->u;
 
-    for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
-        int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
+    for (int c = 0; c < s->c0; c++) {
+        w += 9 * (size_t)p->lanes[c] * SN_GROUP;
+        u += p->u ? (size_t)p->lanes[c] * SN_GROUP : 0;
+    }
+    for (int c0 = s->c0; c0 < s->c1; c0 += SN_CHUNK) {
+        int c1 = SN_MIN(c0 + SN_CHUNK, s->c1);
         size_t n = 0, stride;
 
         for (int c = c0; c < c1; c++)
@@ -151,13 +155,13 @@ static bool finish(const struct sn_winograd *p, int channel, int y, int x, sn_re
     return v - v == 0;
 }
 
-static bool output_group(const struct sn_winograd *p, const struct sn_winograd_span *s, int g)
+static bool output_group(const struct sn_winograd *p, const struct sn_winograd_span *s, int g, sn_real *sums)
 {
     bool finite = true;
 
-    products(p, s, g, s->m);
-    for (int t = s->t0; t < s->t1; t++) {
-        const sn_real *m = (const sn_real *)s->m + (size_t)(t - s->t0) * 36 * SN_GROUP;
+    products(p, s, g, sums);
+    for (int t = s->t0; t < (s->c1 < p->planes ? s->t0 : s->t1); t++) {
+        const sn_real *m = sums + (size_t)(t - s->t0) * 36 * SN_GROUP;
         struct sn_tile at = sn_tile_at(p, t);
         int high = sn_tile_high(p, &at), wide = sn_tile_wide(p, &at), y0 = p->rows.start[at.row], x0 = p->cols.start[at.col];
 
@@ -186,6 +190,6 @@ bool SN_REF(winograd_output)(const struct sn_winograd *p, const struct sn_winogr
     bool finite = true;
 
     for (int g = s->g0; g < s->g1; g++)
-        finite &= output_group(p, s, g);
+        finite &= output_group(p, s, g, (sn_real *)s->m + (size_t)(g - s->g0) * 36 * (size_t)(s->t1 - s->t0) * SN_GROUP);
     return finite;
 }

@@ -146,7 +146,7 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
 
     for (int c = s->c0; c < s->c1; c++) {
         const float *plane = p->x[c];
-        float *v = (float *)s->v + (size_t)c * s->plane;
+        float *v = (float *)s->v + (size_t)(c - s->c0) * s->plane;
         struct sn_tile at = sn_tile_at(p, s->t0);
 
         for (int t = s->t0; t < s->t1; t++, sn_tile_next(p, &at)) {
@@ -189,7 +189,7 @@ static void product(const struct sn_winograd *p, const struct sn_winograd_span *
     for (int c = c0; c < c1; c++) {
         size_t lanes = p->lanes[c];
 
-        line[c - c0] = (struct tile_line){ v + (size_t)c * s->plane, u + k * SN_GROUP, next + k * cut->pace, lanes };
+        line[c - c0] = (struct tile_line){ v + (size_t)(c - s->c0) * s->plane, u + k * SN_GROUP, next + k * cut->pace, lanes };
         k += lanes;
     }
     m += (t0 - s->t0) * SN_GROUP;
@@ -222,6 +222,12 @@ static size_t used_lanes(const struct sn_winograd *p, int c0, int c1)
 /* Where a span's positions lie: of one group in m. */
 static size_t m_stride(const struct sn_winograd_span *s) { return (size_t)(s->t1 - s->t0) * SN_GROUP + SN_LANES; }
 
+/* A group's weights at a position, of the span's planes. */
+static const float *weights_at(const struct sn_winograd *p, const struct sn_winograd_span *s, size_t pos, int g)
+{
+    return (const float *)p->u + pos * p->u_stride + (size_t)g * p->group_stride + used_lanes(p, 0, s->c0) * SN_GROUP;
+}
+
 /* Position by position: its inputs serve all groups from the cache, its weights are read in the order they lie in. */
 static void products(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
@@ -229,18 +235,17 @@ static void products(const struct sn_winograd *p, const struct sn_winograd_span 
 
     for (size_t pos = 0; pos < 36; pos++)
         for (int g = s->g0; g < s->g1; g++) {
-            const float *u = (const float *)p->u + pos * p->u_stride + (size_t)g * p->group_stride;
+            const float *u = weights_at(p, s, pos, g);
             float *m = (float *)s->m + ((size_t)(g - s->g0) * 36 + pos) * m_stride(s);
 
-            for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
-                int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
-                size_t k = used_lanes(p, c0, c1);
-                const float *next = u + k * SN_GROUP;
+            for (int c0 = s->c0; c0 < s->c1; c0 += SN_CHUNK) {
+                int c1 = SN_MIN(c0 + SN_CHUNK, s->c1);
+                const float *next = u + used_lanes(p, c0, c1) * SN_GROUP;
 
-                if (c1 == p->planes && g + 1 == s->g1)
-                    next += p->u_stride - (size_t)(s->g1 - s->g0) * p->group_stride;
+                if (c1 == s->c1)
+                    next = g + 1 < s->g1 ? weights_at(p, s, pos, g + 1) : weights_at(p, s, pos + 1, s->g0);
                 product(p, s, &cut, pos, g, c0, c1, u, next, SN_GROUP, m);
-                u += k * SN_GROUP;
+                u += used_lanes(p, c0, c1) * SN_GROUP;
             }
         }
 }
@@ -251,11 +256,11 @@ static void products(const struct sn_winograd *p, const struct sn_winograd_span 
  */
 static void products_in_use(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
-    const float *w = (const float *)p->direct;
+    const float *w = (const float *)p->direct + 9 * used_lanes(p, 0, s->c0) * SN_GROUP;
     struct tile_cut cut = { 0 };
 
-    for (int c0 = 0; c0 < p->planes; c0 += SN_CHUNK) {
-        int c1 = SN_MIN(c0 + SN_CHUNK, p->planes);
+    for (int c0 = s->c0; c0 < s->c1; c0 += SN_CHUNK) {
+        int c1 = SN_MIN(c0 + SN_CHUNK, s->c1);
         size_t k = used_lanes(p, c0, c1), stride = k * SN_GROUP + SN_LANES;
 
         for (int g = s->g0; g < s->g1; g++) {
@@ -328,6 +333,8 @@ bool SN_SIMD(winograd_output)(const struct sn_winograd *p, const struct sn_winog
     int end = SN_MIN(s->g1 * SN_GROUP, (p->oc + SN_LANES - 1) / SN_LANES * SN_LANES); /* whole planes */
 
     (p->u ? products : products_in_use)(p, s);
+    if (s->c1 < p->planes)
+        return true;
     for (int channel = s->g0 * SN_GROUP; channel < end; channel += VN) {
         const float *m = (const float *)s->m + (size_t)(channel / SN_GROUP - s->g0) * 36 * m_stride(s) + channel % SN_GROUP;
         struct sn_tile at = sn_tile_at(p, s->t0);

@@ -265,9 +265,13 @@ static void winograd_block(void *ctx, size_t unit, int thread)
     const struct job *j = ctx;
     struct sn_winograd_span span = tiles(j, (int)unit, thread);
 
-    j->net->kernels.winograd_input(&j->s->wino, &span);
-    for (int g = 0; g * SN_GROUP < j->s->wino.oc; g += j->s->unit_groups)
-        multiply(j, &span, g, j->s->unit_groups);
+    for (int c = 0; c < j->s->wino.planes; c += j->s->unit_planes) {
+        span.c0 = c;
+        span.c1 = SN_MIN(c + j->s->unit_planes, j->s->wino.planes);
+        j->net->kernels.winograd_input(&j->s->wino, &span);
+        for (int g = 0; g * SN_GROUP < j->s->wino.oc; g += j->s->unit_groups)
+            multiply(j, &span, g, j->s->unit_groups);
+    }
 }
 
 /* Few tiles: all are transformed first, plane by plane; then every group's weights are read once. */
@@ -279,6 +283,7 @@ static void winograd_plane(void *ctx, size_t unit, int thread)
     span.t1 = j->s->tiles;
     span.c0 = (int)unit;
     span.c1 = (int)unit + 1;
+    span.v = (float *)span.v + unit * span.plane;
     j->net->kernels.winograd_input(&j->s->wino, &span);
 }
 

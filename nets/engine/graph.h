@@ -132,7 +132,7 @@ struct sn_step {
     bool shared;                        /* winograd, i16: the whole input is transformed first, then groups are units */
     int tiles;                          /* winograd: in all */
     int sub, sub_iw;                    /* a strided 1x1 gathers (i16: quantises) every sub-th pixel of rows of sub_iw first */
-    int unit_groups;                    /* conv: weight groups of a unit */
+    int unit_groups, unit_planes;       /* conv: weight groups of a unit; winograd: planes that are multiplied at a time, too */
     size_t pre_bytes;                   /* conv, pooling with an inlined affine: a block of a plane of its input */
     size_t v_bytes, m_bytes;            /* winograd, i16: of one block (or the whole input when shared), and of the products */
     struct sn_planes x, res, y;

@@ -150,14 +150,19 @@ static enum sn_weights_at when_transformed(const struct sn_net *net, const struc
  * How a Winograd layer is cut. Few tiles: a unit is one weight group with all of them, since each unit transforms its
  * weights again (a block of them where there are fewer groups than threads). Many, or a single group: a unit is a block of
  * tiles, of two register tiles. Where its transformed input and one group's weights fit the second-level cache together,
- * groups follow each other. Wider layers stream either one: position by position, with all groups, reads the input once and
+ * groups follow each other. The sums of one group or two fit as well, so then a block is worked through chunk by chunk: a
+ * chunk's transformed input takes the place of the one before in the cache, beside all weights, and blocks may be of three
+ * register tiles. Wider layers stream either one: position by position, with all groups, reads the input once and
  * the weights once a block, which is of four register tiles then: weights of 2048 channels come at half the rate.
  */
 static void cut_tiles(const struct sn_net *net, struct sn_step *s, int groups)
 {
-    int threads = sn_pool_threads(net->opt.pool), most = is_few(s) ? s->tiles : is_wide(s) ? 56 : 28;
+    int threads = sn_pool_threads(net->opt.pool), most;
+    bool narrow = !s->shared && groups <= 2 && s->wino.planes > SN_CHUNK;
 
-    s->unit_groups = !is_few(s) && is_wide(s) ? groups : 1;
+    most = is_few(s) ? s->tiles : narrow ? 42 : is_wide(s) ? 56 : 28;
+    s->unit_groups = narrow || (!is_few(s) && is_wide(s)) ? groups : 1;
+    s->unit_planes = narrow ? SN_CHUNK : s->wino.planes;
     s->blocks = (s->tiles + most - 1) / most;
     if (!s->shared || groups < threads)
         s->blocks = share_out(s->blocks, threads, s->tiles);
@@ -194,7 +199,7 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
     s->kernel = net->kernels.winograd_output_name;
     cut_tiles(net, s, groups);
     sn_winograd_place(p, &all, s->tiles);
-    s->v_bytes = (size_t)p->planes * (s->shared ? all.plane : (size_t)(s->block + 1) * 36 * SN_LANES) * sizeof(float);
+    s->v_bytes = (size_t)SN_MIN(p->planes, s->unit_planes) * (s->shared ? all.plane : (size_t)(s->block + 1) * 36 * SN_LANES) * sizeof(float);
     s->m_bytes = ((size_t)s->block * SN_GROUP + SN_LANES) * 36 * sizeof(float) * (size_t)s->unit_groups;
     s->transform = when_transformed(net, s);
     net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes) + (s->transform == SN_AT_USE ? U_BYTES : 0));
