@@ -3,9 +3,8 @@
  * word, two 16-bit channels, in the place of a float. Compiled once more for tiers with a 16-bit dot product,
  * under other names: int_*.h has both forms of i_dot.
  */
-#define SN_PARTS_ONLY
-#include "kernels/simd/conv_simd.h"
-#include "kernels/simd/winograd_simd.h"
+#include "kernels/simd/conv_walk_simd.h"
+#include "kernels/simd/winograd_tile_simd.h"
 
 /*
  * Weights are fetched three chunks early, in words: where they come from memory, no hardware follows. The tiles that

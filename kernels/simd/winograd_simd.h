@@ -2,28 +2,10 @@
  * winograd_simd.h: Winograd convolution (kernels.h). The transforms work on one 16-lane pixel line
  * (or VN of it) at a time; the products are the register tile of tile_simd.h, with tiles in the
  * place of pixels, one transform position after the other.
- * With SN_PARTS_ONLY: the parts that i16_simd.h needs.
  */
 #include "kernels/ref/winograd_tiles.h"
-#include "kernels/simd/line_simd.h"
 #include "kernels/simd/tile_simd.h"
-
-#include <math.h>
-
-/*
- * Lines from <= i < to of a row of them, `step` floats apart. Two addresses, the rest by adding: as a sum from further
- * away each would be kept on the stack.
- */
-SN_INLINE void lines_load(const int from, const int to, const float *p, size_t step, V *line)
-{
-    const float *p3 = p + 3 * step;
-
-    SN_HIDE(p);
-    SN_HIDE(p3);
-    SN_UNROLL
-    for (int i = from; i < to; i++)
-        line[i] = v_load(i < 3 ? p + (size_t)i * step : p3 + (size_t)(i - 3) * step);
-}
+#include "kernels/simd/winograd_tile_simd.h"
 
 /* Fetches the lines two further on, which are stored next: a store that waits for its line holds up those behind it. */
 SN_INLINE void lines_store(const int from, const int to, float *p, size_t step, const V *line)
@@ -41,7 +23,6 @@ SN_INLINE void lines_store(const int from, const int to, float *p, size_t step, 
     }
 }
 
-#ifndef SN_PARTS_ONLY
 SN_INLINE void weights_to(const struct sn_winograd_weights *p, const int points)
 {
     const float *w = p->w;
@@ -279,54 +260,6 @@ static void products_in_use(const struct sn_winograd *p, const struct sn_winogra
     }
 }
 
-#endif
-
-/*
- * One tile's outputs of VN channels: back-transform, bias, residual, activation. What the stores might change,
- * as the compiler sees it, is in variables before the first of them.
- */
-SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const int wide, const float *m, size_t stride, int channel,
-                           int y0, int x0, V *finite)
-{
-    size_t col = (size_t)p->dil * SN_LANES, row = col * (size_t)p->w;
-    size_t at = ((size_t)y0 * (size_t)p->w + (size_t)x0) * SN_LANES + (size_t)(channel % SN_LANES);
-    const float *res = p->res ? (const float *)p->res[channel / SN_LANES] + at : NULL;
-    float *y = (float *)p->y[channel / SN_LANES] + at;
-    V bias = p->bias ? v_load((const float *)p->bias + channel) : v_zero(); /* + 0 changes nothing but -0, which is flushed */
-    V least = v_set1(p->act.kind == SN_ACT_RELU ? 0 : -INFINITY), slope = v_set1(p->act.slope), ok = *finite;
-    bool leaky = p->act.kind == SN_ACT_LEAKY;
-    int dil = p->dil, below = p->h - y0, right = p->w - x0;
-    V d[6][4], line[6], out[4];
-
-    SN_UNROLL
-    for (int j = sn_points_from(wide); j < sn_points_to(wide); j++) {
-        lines_load(sn_points_from(high), sn_points_to(high), m + (size_t)j * stride, 6 * stride, line);
-        winograd_output(high, line, d[j]);
-    }
-    SN_UNROLL
-    for (int i = 0; i < sn_piece_outputs(high); i++) {
-        if (i * dil >= below)
-            continue;
-        SN_UNROLL
-        for (int j = sn_points_from(wide); j < sn_points_to(wide); j++)
-            line[j] = d[j][i];
-        winograd_output(wide, line, out);
-        SN_UNROLL
-        for (int j = 0; j < sn_piece_outputs(wide); j++) {
-            V v = v_add(out[j], bias);
-
-            if (j * dil >= right)
-                continue;
-            if (res)
-                v = v_flush_add(v, v_load(res + (size_t)i * row + (size_t)j * col));
-            ok = v_fma(v, v_zero(), ok); /* infinity and NaN times zero are NaN */
-            v_store(y + (size_t)i * row + (size_t)j * col, leaky ? v_activate(v_flush(v), SN_ACT_LEAKY, slope) : v_flush_at_least(v, least));
-        }
-    }
-    *finite = ok;
-}
-
-#ifndef SN_PARTS_ONLY
 bool SN_SIMD(winograd_output)(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
     V finite = v_zero();
@@ -348,4 +281,3 @@ bool SN_SIMD(winograd_output)(const struct sn_winograd *p, const struct sn_winog
     }
     return v_all_finite(finite);
 }
-#endif
