@@ -96,6 +96,8 @@ typedef bool sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *
  *            `output` makes each chunk's in the span's u, 36 * (64 * 32 + 16) floats, from `direct`, laid out as
  *            conv2d's w: the same bits
  *   group_stride  used lanes of all planes * 32: elements of a group at one position of u, or at one tap of direct
+ *   pool     planes [h / 2][w / 2][16] for y's maxima of 2 x 2 pixels, maxpool's of k = stride = 2; or NULL. Where all pieces
+ *            are of 4, h and w are even and dil is 1
  *   m        scratch, (g1 - g0) * 36 * ((t1 - t0) * 32 + 16) floats
  * A line of 16 floats more between positions, of v too (sn_winograd_place): at strides of a power of two, 36 streams would share a cache set.
  */
@@ -112,6 +114,7 @@ struct sn_winograd {
     const void *bias;
     const void *const *res;
     void *const *y;
+    void *const *pool;
     int oc, h, w, dil, kind;
     struct sn_winograd_axis rows, cols;
     struct sn_activation act;

@@ -22,11 +22,8 @@ void SN_REF(maxpool)(const struct sn_pool2d *p)
                 sn_real m = -(sn_real)INFINITY;
 
                 for (int iy = y0; iy < y1; iy++)
-                    for (int ix = x0; ix < x1; ix++) {
-                        sn_real v = x[at(iy, ix, p->iw) + (size_t)l];
-
-                        m = v > m || v != v ? v : m;
-                    }
+                    for (int ix = x0; ix < x1; ix++)
+                        m = largest(m, x[at(iy, ix, p->iw) + (size_t)l]);
                 y[at(r, c, p->ow) + (size_t)l] = flush_real(m);
             }
         }

@@ -181,6 +181,8 @@ static bool output_group(const struct sn_winograd *p, const struct sn_winograd_s
                     finite &= finish(p, g * SN_GROUP + o, y0 + i * p->dil, x0 + j * p->dil, out[j]);
             }
         }
+        for (int k = 2 * g; p->pool && k < SN_MIN(2 * g + 2, (p->oc + SN_LANES - 1) / SN_LANES); k++)
+            pool_tile(p, k, y0, x0);
     }
     return finite;
 }

@@ -18,6 +18,9 @@
 #define SN_HIDE(p) __asm__("" : "+r"(p))
 #define SN_INLINE static inline __attribute__((always_inline))
 
+/* A window's largest value so far and one more: as in kernels.h, maxpool. */
+SN_INLINE V v_largest(V s, V v) { return v_select(v_or(v_lt(s, v), v_nan(v)), v, s); }
+
 SN_INLINE V v_activate(V y, enum sn_act kind, V slope)
 {
     if (kind == SN_ACT_RELU)

@@ -17,7 +17,7 @@ SN_INLINE V window(const float *x, const int h, const int w, size_t line, const 
         for (int j = 0; j < w; j++) {
             V v = v_load(x + j * SN_LANES);
 
-            s = max ? v_select(v_or(v_lt(s, v), v_nan(v)), v, s) : v_add(s, v);
+            s = max ? v_largest(s, v) : v_add(s, v);
         }
     return s;
 }

@@ -37,7 +37,9 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const in
     V least = v_set1(p->act.kind == SN_ACT_RELU ? 0 : -INFINITY), slope = v_set1(p->act.slope), ok = *finite;
     bool leaky = p->act.kind == SN_ACT_LEAKY;
     int dil = p->dil, below = p->h - y0, right = p->w - x0;
-    V d[6][4], line[6], out[4];
+    float *pool = p->pool ? (float *)p->pool[channel / SN_LANES] + ((size_t)(y0 / 2) * (size_t)(p->w / 2) + (size_t)(x0 / 2)) * SN_LANES +
+                                (size_t)(channel % SN_LANES) : NULL;
+    V d[6][4], line[6], out[4], top[2] = { v_zero(), v_zero() };
 
     SN_UNROLL
     for (int j = sn_points_from(wide); j < sn_points_to(wide); j++) {
@@ -61,7 +63,18 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const in
             if (res)
                 v = v_flush_add(v, v_load(res + (size_t)i * row + (size_t)j * col));
             ok = v_fma(v, v_zero(), ok); /* infinity and NaN times zero are NaN */
-            v_store(y + (size_t)i * row + (size_t)j * col, leaky ? v_activate(v_flush(v), SN_ACT_LEAKY, slope) : v_flush_at_least(v, least));
+            out[j] = leaky ? v_activate(v_flush(v), SN_ACT_LEAKY, slope) : v_flush_at_least(v, least);
+            v_store(y + (size_t)i * row + (size_t)j * col, out[j]);
+        }
+        SN_UNROLL
+        for (int j = 0; j + 1 < sn_piece_outputs(wide); j += 2) { /* windows lie in the image or outside: h and w are even */
+            if (!pool || j >= right)
+                continue;
+            if (i % 2 == 0)
+                top[j / 2] = v_largest(out[j], out[j + 1]);
+            else
+                v_store(pool + ((size_t)(i / 2) * (size_t)(p->w / 2) + (size_t)(j / 2)) * SN_LANES,
+                        v_largest(v_largest(top[j / 2], out[j]), out[j + 1]));
         }
     }
     *finite = ok;

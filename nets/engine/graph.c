@@ -59,7 +59,7 @@ static struct sn_node *append(struct sn_graph *g, enum sn_node_op op, const char
         g->cap = cap;
     }
     node = &g->nodes[g->n];
-    *node = (struct sn_node){ .op = op, .name = name, .n_in = n_in, .res = -1, .pre = -1, .stride = 1, .dil = 1, .up = 1 };
+    *node = (struct sn_node){ .op = op, .name = name, .n_in = n_in, .res = -1, .pre = -1, .pool = -1, .stride = 1, .dil = 1, .up = 1 };
     if (n_in) {
         node->in = sn_arena_get(&g->arena, (size_t)n_in * sizeof *in, &g->err);
         if (!node->in) {

@@ -43,6 +43,7 @@ struct sn_node {
     struct sn_bn bn;                    /* folded into the conv, or the affine's own */
     sn_val res;                         /* residual input of a fused conv; -1: none */
     sn_val pre;                         /* the inlined affine on a conv's input; -1: none */
+    sn_val pool;                        /* conv: the 2x2 pooling of its result that its kernel does as well; -1: none */
     struct sn_activation act;
     /* pooling */
     int k;

@@ -118,6 +118,21 @@ static void choose_border(struct sn_graph *g)
     input->bordered = input->bordered && input->border >= 0;
 }
 
+/* 2x2 pooling of a convolution's result, which its kernel can do while the result is in registers: steps.c decides. */
+static void choose_pool(struct sn_graph *g)
+{
+    for (int i = 0; i < g->n; i++) {
+        const struct sn_node *pool = &g->nodes[i];
+
+        if (pool->op == SN_NODE_MAXPOOL && pool->k == 2 && pool->stride == 2 && pool->pad == 0) {
+            struct sn_node *conv = &g->nodes[pool->in[0]];
+
+            if (conv->op == SN_NODE_CONV && conv->h % 2 == 0 && conv->w % 2 == 0)
+                conv->pool = i;
+        }
+    }
+}
+
 void sn_graph_fuse(struct sn_graph *g)
 {
     count_uses(g);
@@ -138,6 +153,7 @@ void sn_graph_fuse(struct sn_graph *g)
         }
     }
     choose_border(g);
+    choose_pool(g);
 }
 
 /* ---- memory ------------------------------------------------------------------------------- */
@@ -298,6 +314,7 @@ int sn_net_plan_memory(struct sn_net *net, struct sn_error *err)
         struct sn_node *node = &g->nodes[i];
         struct sn_plane_form form = sn_node_form(node);
         size_t bytes;
+        int first;
 
         if (node->op >= SN_NODE_INLINE || node->op == SN_NODE_CONCAT)
             continue;
@@ -312,7 +329,8 @@ int sn_net_plan_memory(struct sn_net *net, struct sn_error *err)
         if (bytes % 4096 == 0) /* planes a power of two apart would meet in the same sets of the caches */
             bytes += 5 * 64;
         SN_TRY_OUT(sn_size_mul(&bytes, bytes, (size_t)net->vals[i].n, err));
-        lives[n++] = (struct life){ .val = i, .first = i, .last = last[i], .bytes = bytes };
+        first = node->op == SN_NODE_MAXPOOL && g->nodes[node->in[0]].pool == i ? node->in[0] : i;
+        lives[n++] = (struct life){ .val = i, .first = first, .last = last[i], .bytes = bytes };
     }
     net->arena_bytes = place(lives, n, busy);
     net->arena = sn_alloc_aligned(net->arena_bytes);

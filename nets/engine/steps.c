@@ -171,6 +171,12 @@ static void cut_tiles(const struct sn_net *net, struct sn_step *s, int groups)
     s->units = (size_t)s->blocks * (s->shared ? (size_t)groups : 1);
 }
 
+/* Whether a Winograd layer pools as well: kernels.h. */
+static bool pools(const struct sn_node *node, const struct tiling *t)
+{
+    return t->kind == 4 && node->dil == 1 && (!t->mixed || (node->h % 4 == 0 && node->w % 4 == 0));
+}
+
 static int make_winograd(struct sn_net *net, struct sn_step *s, const struct tiling *tiling, struct sn_error *err)
 {
     const struct sn_node *node = s->node;
@@ -189,6 +195,8 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
     };
     sn_winograd_cut(node->h, node->dil, tiling->kind, tiling->mixed, &p->rows, start);
     sn_winograd_cut(node->w, node->dil, tiling->kind, tiling->mixed, &p->cols, start + node->h);
+    if (node->pool >= 0)
+        p->pool = net->vals[node->pool].p;
     s->winograd = true;
     s->tiles = p->rows.n * p->cols.n;
     s->shared = is_few(s) && (s->i16 || groups > 1); /* a thread's own input need not come from another's cache */
@@ -338,6 +346,7 @@ static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_err
 {
     const struct sn_node *node = &net->graph.nodes[i];
     struct tiling tiling;
+    bool winograd;
 
     s->node = node;
     s->val = i;
@@ -351,7 +360,10 @@ static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_err
     switch (node->op) {
     case SN_NODE_CONV:
         s->i16 = sn_i16_layer(net, node);
-        if (wants_winograd(net, node, &net->graph.nodes[node->in[0]], s->i16, &tiling))
+        winograd = wants_winograd(net, node, &net->graph.nodes[node->in[0]], s->i16, &tiling);
+        if (!winograd || !pools(node, &tiling))
+            net->graph.nodes[i].pool = -1;
+        if (winograd)
             return make_winograd(net, s, &tiling, err);
         make_conv(net, s);
         break;
@@ -392,6 +404,8 @@ int sn_net_make_steps(struct sn_net *net, struct sn_error *err)
     for (int i = 0; i < g->n; i++) {
         enum sn_node_op op = g->nodes[i].op;
 
+        if (op == SN_NODE_MAXPOOL && g->nodes[g->nodes[i].in[0]].pool == i) /* done already */
+            continue;
         if (op < SN_NODE_INLINE && op != SN_NODE_CONCAT && op != SN_NODE_INPUT)
             SN_TRY(make_step(net, i, &net->steps[net->n_steps++], err));
     }

@@ -16,7 +16,7 @@ struct i16_case {
 };
 
 struct i16_data {
-    struct planes x, res, y, want;
+    struct planes x, res, y, want, pool, want_pool; /* pool: of no planes, where the case has none */
     struct sn_guard qg, tg, wg, zg, bg, mg, q2, t2;
     float *f;          /* fp32 weights, [groups][chunk][taps][used lanes][32] */
     size_t k, nq, nt;  /* input channels; words of q (or v), floats of t */
@@ -113,6 +113,10 @@ static void setup(struct i16_data *d, const struct i16_case *c)
     planes_fill(&d->x, &r, c->kind, false);
     planes_alloc(&d->y, (const int[]){ c->oc, 0 }, out, c->at_end);
     planes_alloc(&d->want, (const int[]){ c->oc, 0 }, out, c->at_end);
+    if (c->winograd && c->dil == 1 && c->h % 2 == 0 && c->w % 2 == 0) {
+        planes_alloc(&d->pool, (const int[]){ c->oc, 0 }, pixels / 4, c->at_end);
+        planes_alloc(&d->want_pool, (const int[]){ c->oc, 0 }, pixels / 4, c->at_end);
+    }
     if (c->res) {
         planes_alloc(&d->res, (const int[]){ c->oc, 0 }, out, c->at_end);
         planes_fill(&d->res, &r, c->kind, false);
@@ -189,6 +193,8 @@ static void teardown(struct i16_data *d)
     planes_free(&d->res);
     planes_free(&d->y);
     planes_free(&d->want);
+    planes_free(&d->pool);
+    planes_free(&d->want_pool);
     free(d->f);
     free(d->start);
 }
@@ -273,14 +279,21 @@ static void run_winograd(struct i16_data *d, const struct i16_case *c)
 
         d->span.g = g;
         planes_reset(&d->want);
+        planes_reset(&d->want_pool);
         d->wino.c.y = d->want.p;
+        d->wino.c.pool = d->pool.n ? d->want_pool.p : NULL;
         finite = sn_i16_winograd_output_ref(&d->wino, &d->span);
         d->wino.c.y = d->y.p;
+        d->wino.c.pool = d->pool.n ? d->pool.p : NULL;
         for (int i = 0; i < i16_winograd_output_count; i++) {
             planes_reset(&d->y);
+            planes_reset(&d->pool);
             ck_assert_msg(i16_winograd_output_rows[i].fn(&d->wino, &d->span) == finite, "%s says %s: %s", i16_winograd_output_rows[i].name,
                           finite ? "not finite" : "finite", describe(c));
             same_planes(d, i16_winograd_output_rows[i].name, c);
+            for (int k = 0; k < d->pool.n; k++)
+                ck_assert_msg(differs(d->pool.p[k], d->want_pool.p[k], d->pool.floats) < 0, "%s, plane %d, pooled: %s",
+                              i16_winograd_output_rows[i].name, k, describe(c));
         }
     }
 }

@@ -15,7 +15,7 @@ struct wino_case {
 };
 
 struct wino_data {
-    struct planes x, res, y, want;
+    struct planes x, res, y, want, pool, want_pool; /* pool: of no planes, where the case has none */
     struct sn_guard ug, bg, vg, mg, cg, wantv; /* cg: one chunk's transformed weights */
     float *w;          /* [chunk][3][3][lanes][32] of every group */
     int32_t *start;    /* the pieces of the rows, then of the columns */
@@ -66,6 +66,10 @@ static void wino_setup(struct wino_data *d, const struct wino_case *c)
     planes_fill(&d->x, &r, c->kind, false);
     planes_alloc(&d->y, (const int[]){ c->oc, 0 }, pixels, c->at_end);
     planes_alloc(&d->want, (const int[]){ c->oc, 0 }, pixels, c->at_end);
+    if (c->piece == 4 && !c->mixed && c->dil == 1 && c->h % 2 == 0 && c->w % 2 == 0) {
+        planes_alloc(&d->pool, (const int[]){ c->oc, 0 }, pixels / 4, c->at_end);
+        planes_alloc(&d->want_pool, (const int[]){ c->oc, 0 }, pixels / 4, c->at_end);
+    }
     if (c->res) {
         planes_alloc(&d->res, (const int[]){ c->oc, 0 }, pixels, c->at_end);
         planes_fill(&d->res, &r, c->kind, false);
@@ -110,6 +114,8 @@ static void wino_free(struct wino_data *d)
     planes_free(&d->res);
     planes_free(&d->y);
     planes_free(&d->want);
+    planes_free(&d->pool);
+    planes_free(&d->want_pool);
     sn_guard_free(&d->ug);
     sn_guard_free(&d->bg);
     sn_guard_free(&d->vg);
@@ -167,15 +173,19 @@ static void run_case(const struct wino_case *c)
         d.span.g0 = g;
         d.span.g1 = SN_MIN(groups, g + (c->part ? 1 : 2));
         planes_reset(&d.want);
+        planes_reset(&d.want_pool);
         d.p.y = d.want.p;
+        d.p.pool = d.pool.n ? d.want_pool.p : NULL;
         d.p.u = d.ug.data;
         finite = sn_winograd_output_ref(&d.p, &d.span);
         d.p.y = d.y.p;
+        d.p.pool = d.pool.n ? d.pool.p : NULL;
         for (int i = 0; i < 3 * winograd_output_count; i++) { /* with the transformed weights, with the plain ones, chunk by chunk */
             int row = i % winograd_output_count, way = i / winograd_output_count;
 
             d.p.u = way != 1 ? d.ug.data : NULL;
             planes_reset(&d.y);
+            planes_reset(&d.pool);
             ck_assert_msg((way == 2 ? by_chunks(&d, winograd_output_rows[row].fn) : winograd_output_rows[row].fn(&d.p, &d.span)) == finite, "%s says %s: %s", winograd_output_rows[row].name,
                           finite ? "not finite" : "finite", describe(c, &d.span));
             for (int k = 0; k < d.y.n; k++) {
@@ -184,6 +194,9 @@ static void run_case(const struct wino_case *c)
                 ck_assert_msg(at < 0, "%s, group %d plane %d element %ld: %a, the twin has %a: %s", winograd_output_rows[row].name, g, k, at,
                               (double)((float *)d.y.p[k])[at], (double)((float *)d.want.p[k])[at], describe(c, &d.span));
             }
+            for (int k = 0; k < d.pool.n; k++)
+                ck_assert_msg(differs(d.pool.p[k], d.want_pool.p[k], d.pool.floats) < 0, "%s, group %d plane %d, pooled: %s",
+                              winograd_output_rows[row].name, g, k, describe(c, &d.span));
         }
     }
     wino_free(&d);
@@ -202,6 +215,13 @@ static struct wino_case random_case(struct sn_rng *r)
         c.ic[0] = PICK(r, ics);
     else
         memcpy(c.ic, PICK(r, concats), sizeof c.ic);
+    if (rnd(r, 0, 3) == 0) { /* pooled as well */
+        c.piece = 4;
+        c.mixed = false;
+        c.dil = 1;
+        c.h += c.h % 2;
+        c.w += c.w % 2;
+    }
     if (rnd(r, 0, 3) == 0) { /* phases of two pixels and of one */
         c.piece = 1;
         c.mixed = true;

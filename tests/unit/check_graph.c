@@ -335,6 +335,58 @@ START_TEST(test_in_place)
 }
 END_TEST
 
+/* ---- pooling with a convolution ------------------------------------------------------------------ */
+
+static const struct pooled {
+    int h, w, pooled; /* convolutions that pool; tiles of 4 and even sizes are wanted */
+} pool_sizes[] = { { 12, 20, 2 }, { 16, 8, 2 }, { 13, 9, 0 }, { 12, 9, 0 } };
+static const struct pooled *size;
+
+static void setup_pools(struct bench *b)
+{
+    begin(b, 21, size->h, size->w);
+    tensor(b, "t.weight", 4, (uint64_t[]){ 21, 21, 3, 3 }, 0, 0.2f);
+    tensor(b, "u.weight", 4, (uint64_t[]){ 35, 21, 3, 3 }, 0, 0.2f);
+}
+
+static sn_val build_pools(struct sn_graph *g)
+{
+    sn_val a = sn_relu(g, sn_conv_layer(g, g->input, "", "t", (struct sn_conv){ 0 }));
+    sn_val b = sn_maxpool(g, a, 2, 2, 0, false);
+    sn_val c = sn_maxpool(g, sn_conv_layer(g, a, "", "u", (struct sn_conv){ 0 }), 2, 2, 0, false); /* of a result without activation */
+    sn_val d = sn_conv_layer(g, sn_upsample_to(g, b, size->h, size->w, true, false), "", "t", (struct sn_conv){ 0 });
+    sn_val parts[4] = { d, a, sn_upsample_to(g, c, size->h, size->w, true, false), sn_maxpool(g, a, 3, 1, 1, false) };
+
+    return sn_concat(g, 4, parts);
+}
+
+START_TEST(test_pools)
+{
+    struct bench b;
+    float *want, *got;
+    int n, found;
+
+    size = &pool_sizes[_i];
+    setup_pools(&b);
+    want = run(&b, build_pools(graph(&b)), SN_ISA_REF, false, &n);
+    end(&b);
+    for (int isa = 0; isa < SN_ISA_COUNT; isa++) {
+        if (!sn_isa_usable((enum sn_isa)isa))
+            continue;
+        setup_pools(&b);
+        got = run(&b, build_pools(graph(&b)), (enum sn_isa)isa, true, &n);
+        ck_assert_msg(memcmp(want, got, (size_t)n * sizeof *got) == 0, "other bits from a pooling convolution, %s", sn_isa_name((enum sn_isa)isa));
+        found = 0;
+        for (int i = 0; i < b.net->graph.n; i++)
+            found += b.net->graph.nodes[i].op == SN_NODE_CONV && b.net->graph.nodes[i].pool >= 0;
+        ck_assert_int_eq(found, size->pooled);
+        free(got);
+        end(&b);
+    }
+    free(want);
+}
+END_TEST
+
 /* ---- sizes: upsampling, padding, pooling --------------------------------------------------------- */
 
 static const struct resize {
@@ -528,6 +580,7 @@ static Suite *suite_graph(void)
     tcase_add_test(t, test_instance_norm);
     tcase_add_test(t, test_conv_add_leaky);
     tcase_add_test(t, test_in_place);
+    tcase_add_loop_test(t, test_pools, 0, (int)SN_COUNT(pool_sizes));
     tcase_add_loop_test(t, test_upsample, 0, (int)SN_COUNT(resizes));
     tcase_add_test(t, test_pad_and_pool);
     tcase_add_test(t, test_deconv);
