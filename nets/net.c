@@ -227,12 +227,13 @@ size_t sn_net_plan_rows(const struct sn_net *net)
 
 void sn_net_plan_row(const struct sn_net *net, size_t i, struct sn_plan_row *row)
 {
-    static const char *const fused[2][3] = { { "", "relu", "leaky" }, { "add", "add+relu", "add+leaky" } };
+    static const char *const fused[2][2][3] = { { { "", "relu", "leaky" }, { "add", "add+relu", "add+leaky" } },
+                                                { { "pool", "relu+pool", "leaky+pool" }, { "add+pool", "add+relu+pool", "add+leaky+pool" } } };
     const struct sn_step *s = &net->steps[i];
     const struct sn_node *node = s->node, *in = &net->graph.nodes[node->in[0]];
 
     *row = (struct sn_plan_row){ .name = node->name, .op = sn_node_op_name(node->op), .kernel = s->kernel,
-                                 .fused = fused[node->res >= 0][node->act.kind], .ic = in->c, .oc = node->c,
+                                 .fused = fused[node->pool >= 0][node->res >= 0][node->act.kind], .ic = in->c, .oc = node->c,
                                  .kh = node->kh, .kw = node->kw, .stride = node->stride, .dil = node->dil,
                                  .ih = in->h, .iw = in->w, .oh = node->h, .ow = node->w, .weight_bytes = s->weight_bytes };
     row->out_bytes = (size_t)node->h * (size_t)node->w * (size_t)s->y.n * SN_LANES * net->elem;

@@ -371,7 +371,10 @@ static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_err
         return make_upsample(net, s, err);
     case SN_NODE_MAXPOOL:
     case SN_NODE_AVGPOOL:
-        make_pool(net, s);
+        if (net->graph.nodes[node->in[0]].pool == i)
+            s->kernel = "with the convolution"; /* no units */
+        else
+            make_pool(net, s);
         break;
     case SN_NODE_GAP:
     case SN_NODE_INSTNORM:
@@ -404,8 +407,6 @@ int sn_net_make_steps(struct sn_net *net, struct sn_error *err)
     for (int i = 0; i < g->n; i++) {
         enum sn_node_op op = g->nodes[i].op;
 
-        if (op == SN_NODE_MAXPOOL && g->nodes[g->nodes[i].in[0]].pool == i) /* done already */
-            continue;
         if (op < SN_NODE_INLINE && op != SN_NODE_CONCAT && op != SN_NODE_INPUT)
             SN_TRY(make_step(net, i, &net->steps[net->n_steps++], err));
     }
