@@ -10,8 +10,8 @@ case $(uname -m) in x86_64) ;; *) echo "disasm: x86-64 only, skipped"; exit 0 ;;
 command -v objdump > /dev/null || { echo "disasm: objdump is not installed, skipped"; exit 0; }
 failed=0
 
-# Reads a disassembly; prints the number of loops and each fault. A tile's loop broadcasts inputs, which
-# Winograd's transforms do not. vectors: of a pixel; reg: zmm or ymm; mul: the instruction that multiplies.
+# Reads a disassembly; prints the number of loops and each fault. A register tile is a function, tiles_14 and the like; its
+# loop broadcasts inputs. vectors: of a pixel; reg: zmm or ymm; mul: the instruction that multiplies.
 inner_loops() {
     awk -v vectors="$1" -v reg="$2" -v pixels="$3" -v mul="$4" '
     function finish(    i, k, inner, fma, spill, per, inputs, narrow) {
@@ -25,7 +25,7 @@ inner_loops() {
                 if (text[k] ~ mul && text[k] ~ reg) fma++
                 if (text[k] ~ /\(%rsp|\(%rbp/ && text[k] !~ /vp?broadcast|1to/ && (text[k] ~ /%rsp/ || frame)) { spill++; example = text[k] }
             }
-            if (!inner || !fma || inputs * vectors < fma) continue
+            if (name !~ /^<(i16_)?tile/ || !inner || !fma || inputs * vectors < fma) continue
             loops++
             narrow = vectors > 1 && inputs == fma # a tile of 16 channels, the last of a layer
             if (fma % vectors && !narrow) { printf "    a loop of %d multiply-adds, not a multiple of %d, in %s\n", fma, vectors, name; bad = 1 }
