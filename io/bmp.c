@@ -197,7 +197,7 @@ static void palette_row(struct sn_bmp *b, const uint8_t *row, uint8_t *dst)
     unsigned per = 8 / b->bits, last = (1u << b->bits) - 1;
 
     for (uint32_t x = 0; x < b->width; x++, dst += 3) {
-        unsigned k = row[x / per] >> (8 - b->bits * (x % per + 1)) & last;
+        unsigned k = (unsigned)row[x / per] >> (8 - b->bits * (x % per + 1)) & last;
 
         b->beyond_palette |= k >= b->palette_size;
         memcpy(dst, b->palette[k], 3); /* colours beyond the palette are zero: black */

@@ -127,7 +127,7 @@ static unsigned packed_sample(const uint8_t *row, size_t i, unsigned depth)
 {
     size_t bit = i * depth;
 
-    return row[bit / 8] >> (8 - depth - bit % 8) & ((1u << depth) - 1);
+    return (unsigned)row[bit / 8] >> (8 - depth - bit % 8) & ((1u << depth) - 1);
 }
 
 /* An index beyond the palette is black and opaque, as in libpng, and noted: such files exist. */
