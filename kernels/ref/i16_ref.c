@@ -227,8 +227,7 @@ bool sn_i16_winograd_output_ref(const struct sn_i16_winograd *p, const struct sn
             if (y < c->h && x < c->w)
                 finite &= finish(c->bias, c->res, c->y, c->oc, &c->act, s->g * SN_GROUP, (size_t)y * (size_t)c->w + (size_t)x, out[i]);
         }
-        for (int k = 2 * s->g; c->pool && k < SN_MIN(2 * s->g + 2, (c->oc + SN_LANES - 1) / SN_LANES); k++)
-            pool_tile(c, k, y0, x0);
+        pool_tile(c, s->g, y0, x0);
     }
     return finite;
 }

@@ -15,21 +15,20 @@ static inline float flush_real(float y) { return sn_flush(y); }
 /* What maxpool keeps of the largest value so far and one more. */
 static inline sn_real largest(sn_real m, sn_real v) { return v > m || v != v ? v : m; }
 
-/* A Winograd tile's part of plane k of p->pool: its outputs from (y0, x0) on are in p->y. */
-static inline void pool_tile(const struct sn_winograd *p, int k, int y0, int x0)
+/* A Winograd tile's part of p->pool, of group g: its outputs from (y0, x0) on are in p->y. */
+static inline void pool_tile(const struct sn_winograd *p, int g, int y0, int x0)
 {
-    const sn_real *y = p->y[k];
-    sn_real *to = p->pool[k];
     size_t w = (size_t)p->w * SN_LANES;
 
-    for (int i = y0; i < SN_MIN(y0 + 4, p->h); i += 2)
-        for (int j = x0; j < SN_MIN(x0 + 4, p->w); j += 2)
-            for (size_t l = 0; l < SN_LANES; l++) {
-                const sn_real *v = y + (size_t)i * w + (size_t)j * SN_LANES + l;
+    for (int k = 2 * g; p->pool && k < SN_MIN(2 * g + 2, (p->oc + SN_LANES - 1) / SN_LANES); k++)
+        for (int i = y0; i < SN_MIN(y0 + 4, p->h); i += 2)
+            for (int j = x0; j < SN_MIN(x0 + 4, p->w); j += 2)
+                for (size_t l = 0; l < SN_LANES; l++) {
+                    const sn_real *v = (const sn_real *)p->y[k] + (size_t)i * w + (size_t)j * SN_LANES + l;
 
-                to[(size_t)(i / 2) * (w / 2) + (size_t)(j / 2) * SN_LANES + l] =
-                    largest(largest(largest(v[0], v[SN_LANES]), v[w]), v[w + SN_LANES]);
-            }
+                    ((sn_real *)p->pool[k])[(size_t)(i / 2) * (w / 2) + (size_t)(j / 2) * SN_LANES + l] =
+                        largest(largest(largest(v[0], v[SN_LANES]), v[w]), v[w + SN_LANES]);
+                }
 }
 
 static inline sn_real activate(sn_real y, const struct sn_activation *act)

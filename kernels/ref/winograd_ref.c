@@ -160,7 +160,9 @@ static bool output_group(const struct sn_winograd *p, const struct sn_winograd_s
     bool finite = true;
 
     products(p, s, g, sums);
-    for (int t = s->t0; t < (s->c1 < p->planes ? s->t0 : s->t1); t++) {
+    if (s->c1 < p->planes)
+        return true;
+    for (int t = s->t0; t < s->t1; t++) {
         const sn_real *m = sums + (size_t)(t - s->t0) * 36 * SN_GROUP;
         struct sn_tile at = sn_tile_at(p, t);
         int high = sn_tile_high(p, &at), wide = sn_tile_wide(p, &at), y0 = p->rows.start[at.row], x0 = p->cols.start[at.col];
@@ -181,8 +183,7 @@ static bool output_group(const struct sn_winograd *p, const struct sn_winograd_s
                     finite &= finish(p, g * SN_GROUP + o, y0 + i * p->dil, x0 + j * p->dil, out[j]);
             }
         }
-        for (int k = 2 * g; p->pool && k < SN_MIN(2 * g + 2, (p->oc + SN_LANES - 1) / SN_LANES); k++)
-            pool_tile(p, k, y0, x0);
+        pool_tile(p, g, y0, x0);
     }
     return finite;
 }

@@ -207,7 +207,7 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
     s->kernel = net->kernels.winograd_output_name;
     cut_tiles(net, s, groups);
     sn_winograd_place(p, &all, s->tiles);
-    s->v_bytes = (size_t)SN_MIN(p->planes, s->unit_planes) * (s->shared ? all.plane : (size_t)(s->block + 1) * 36 * SN_LANES) * sizeof(float);
+    s->v_bytes = (size_t)s->unit_planes * (s->shared ? all.plane : (size_t)(s->block + 1) * 36 * SN_LANES) * sizeof(float);
     s->m_bytes = ((size_t)s->block * SN_GROUP + SN_LANES) * 36 * sizeof(float) * (size_t)s->unit_groups;
     s->transform = when_transformed(net, s);
     net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes) + (s->transform == SN_AT_USE ? U_BYTES : 0));

@@ -303,35 +303,47 @@ static sn_val build_sums(struct sn_graph *g)
     return sn_add_vals(g, sn_conv_layer(g, f, "", "t", plain), e);                          /* in e's, which is b's */
 }
 
-START_TEST(test_in_place)
+/* Fused and not, on every instruction set: the same bits; `count` nodes are fused as meant. */
+static void same_when_fused(void (*setup)(struct bench *), sn_val (*build)(struct sn_graph *), int (*fused)(const struct bench *), int count)
 {
     struct bench b;
     float *want, *got;
-    int n, in_place;
+    int n;
 
-    setup_sums(&b);
-    want = run(&b, build_sums(graph(&b)), SN_ISA_REF, false, &n);
+    setup(&b);
+    want = run(&b, build(graph(&b)), SN_ISA_REF, false, &n);
     end(&b);
     for (int isa = 0; isa < SN_ISA_COUNT; isa++) {
         if (!sn_isa_usable((enum sn_isa)isa))
             continue;
-        setup_sums(&b);
-        got = run(&b, build_sums(graph(&b)), (enum sn_isa)isa, true, &n);
-        ck_assert_msg(memcmp(want, got, (size_t)n * sizeof *got) == 0, "other bits in place, %s", sn_isa_name((enum sn_isa)isa));
-        in_place = 0;
-        for (int i = 0; i < b.net->graph.n; i++) {
-            const struct sn_node *node = &b.net->graph.nodes[i];
-
-            if (node->op != SN_NODE_CONV || node->res < 0)
-                continue;
-            ck_assert_int_eq(node->in_place, b.net->vals[i].p[0] == b.net->vals[node->res].p[0]);
-            in_place += node->in_place;
-        }
-        ck_assert_int_eq(in_place, 3);
+        setup(&b);
+        got = run(&b, build(graph(&b)), (enum sn_isa)isa, true, &n);
+        ck_assert_msg(memcmp(want, got, (size_t)n * sizeof *got) == 0, "fused, other bits: %s", sn_isa_name((enum sn_isa)isa));
+        ck_assert_int_eq(fused(&b), count);
         free(got);
         end(&b);
     }
     free(want);
+}
+
+static int in_place(const struct bench *b)
+{
+    int found = 0;
+
+    for (int i = 0; i < b->net->graph.n; i++) {
+        const struct sn_node *node = &b->net->graph.nodes[i];
+
+        if (node->op != SN_NODE_CONV || node->res < 0)
+            continue;
+        ck_assert_int_eq(node->in_place, b->net->vals[i].p[0] == b->net->vals[node->res].p[0]);
+        found += node->in_place;
+    }
+    return found;
+}
+
+START_TEST(test_in_place)
+{
+    same_when_fused(setup_sums, build_sums, in_place, 3);
 }
 END_TEST
 
@@ -360,30 +372,19 @@ static sn_val build_pools(struct sn_graph *g)
     return sn_concat(g, 4, parts);
 }
 
+static int pooling(const struct bench *b)
+{
+    int found = 0;
+
+    for (int i = 0; i < b->net->graph.n; i++)
+        found += b->net->graph.nodes[i].op == SN_NODE_CONV && b->net->graph.nodes[i].pool >= 0;
+    return found;
+}
+
 START_TEST(test_pools)
 {
-    struct bench b;
-    float *want, *got;
-    int n, found;
-
     size = &pool_sizes[_i];
-    setup_pools(&b);
-    want = run(&b, build_pools(graph(&b)), SN_ISA_REF, false, &n);
-    end(&b);
-    for (int isa = 0; isa < SN_ISA_COUNT; isa++) {
-        if (!sn_isa_usable((enum sn_isa)isa))
-            continue;
-        setup_pools(&b);
-        got = run(&b, build_pools(graph(&b)), (enum sn_isa)isa, true, &n);
-        ck_assert_msg(memcmp(want, got, (size_t)n * sizeof *got) == 0, "other bits from a pooling convolution, %s", sn_isa_name((enum sn_isa)isa));
-        found = 0;
-        for (int i = 0; i < b.net->graph.n; i++)
-            found += b.net->graph.nodes[i].op == SN_NODE_CONV && b.net->graph.nodes[i].pool >= 0;
-        ck_assert_int_eq(found, size->pooled);
-        free(got);
-        end(&b);
-    }
-    free(want);
+    same_when_fused(setup_pools, build_pools, pooling, size->pooled);
 }
 END_TEST
 
