@@ -79,27 +79,27 @@ typedef bool sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *
  *   1, 0     a whole phase of two pixels, or of one, for dilations of half the image and more: 2 outputs from 2 inputs
  *            by three products (winograd_line.h), of which 1 output from 1 input is the first; these are the points
  * A tile is a piece of the rows with a piece of the columns. kind 4 and 3, 3 and 2, or 1 and 0 go together: so one set of
- * weights serves tiles of every kind. Position p = 6 i + j: the rows' point i, the columns' point j; a tile has
+ * weights serves tiles of every kind. Position p = across * i + j: the rows' point i, the columns' point j of `across`; a tile has
  * values at those of its points only. Tiles in order (winograd_tiles.h): small rows x big columns; big x big;
  * big rows x small columns; small x small; each row by row. So the tiles that use a position are neighbours.
  * Three parts:
- *   weights  [3][3][n] -> [36][n], n = used lanes of a chunk * 32, by winograd_filter twice; position p of u
+ *   weights  [3][3][n] -> [positions][n], n = used lanes of a chunk * 32, by winograd_filter twice; position p of u
  *            at p * stride; the first `points` points, 6 or 5, or the three of kind 1
- *   input    tiles t0 <= t < t1 of planes c0 <= c < c1 -> v[c - c0][plane], position 6 i + j of tile t at
+ *   input    tiles t0 <= t < t1 of planes c0 <= c < c1 -> v[c - c0][plane], position across * i + j of tile t at
  *            at[i] + j * step[i] + (t - base) * 16;
  *            pixels outside the image are 0
  *   output   groups g0 <= g < g1, tiles t0 <= t < t1: m[p] = sum over chunks of (acc = 0; for ic: acc =
  *            fma(v, u, acc)), then winograd_output twice, then bias, residual, activation as conv2d. Of planes c0 <= c < c1,
  *            whole chunks, their sums join those in m (from 0 on: become them); the rest follows with the last plane
  * Each two-dimensional transform runs down the columns first, then along the rows. Outputs beyond the image are dropped.
- *   u        [36][groups][used lanes of all planes][32], u_stride elements from position to position; or NULL:
- *            `output` makes each chunk's in the span's u, 36 * (64 * 32 + 16) floats, from `direct`, laid out as
+ *   u        [positions][groups][used lanes of all planes][32], u_stride elements from position to position; or NULL:
+ *            `output` makes each chunk's in the span's u, positions * (64 * 32 + 16) floats, from `direct`, laid out as
  *            conv2d's w: the same bits
  *   group_stride  used lanes of all planes * 32: elements of a group at one position of u, or at one tap of direct
  *   pool     planes [h / 2][w / 2][16] for y's maxima of 2 x 2 pixels, maxpool's of k = stride = 2; or NULL. Where all pieces
  *            are of 4, h and w are even and dil is 1
- *   m        scratch, (g1 - g0) * 36 * ((t1 - t0) * 32 + 16) floats
- * A line of 16 floats more between positions, of v too (sn_winograd_place): at strides of a power of two, 36 streams would share a cache set.
+ *   m        scratch, (g1 - g0) * positions * ((t1 - t0) * 32 + 16) floats
+ * A line of 16 floats more between positions, of v too (sn_winograd_place): at strides of a power of two, all streams would share a cache set.
  */
 struct sn_winograd_axis {
     int n, big;
@@ -134,6 +134,9 @@ struct sn_winograd_weights {
 };
 static inline int sn_piece_outputs(int kind) { return kind >= 2 ? kind : kind + 1; }
 static inline int sn_piece_points(int kind) { return kind >= 2 ? kind + 2 : 2 * kind + 1; }
+/* Positions of a row, and all: of big tiles, which have every point. */
+static inline int sn_winograd_across(const struct sn_winograd *p) { return sn_piece_points(p->kind); }
+static inline int sn_winograd_positions(const struct sn_winograd *p) { return sn_piece_points(p->kind) * sn_piece_points(p->kind); }
 /*
  * Cuts an axis of n pixels (kind 1: at most 2 * dil): each phase into the fewest pieces, as many big ones as it takes; not
  * mixed: big ones only. start: room for n pieces; NULL: they are counted only.

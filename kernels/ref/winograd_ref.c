@@ -17,10 +17,12 @@
 #define SET(x) ((sn_real)(x))
 SN_WINOGRAD_LINES(sn_real)
 
-/* Where tile t's 16 lanes of plane c lie in v at position p. */
-static size_t place(const struct sn_winograd_span *s, int c, size_t p, int t)
+/* Where tile t's 16 lanes of plane c lie in v at a position. */
+static size_t place(const struct sn_winograd *p, const struct sn_winograd_span *s, int c, size_t pos, int t)
 {
-    return (size_t)(c - s->c0) * s->plane + p % 6 * s->step[p / 6] + (size_t)(s->at[p / 6] + (ptrdiff_t)(t - s->base) * SN_LANES);
+    size_t i = pos / (size_t)sn_winograd_across(p), j = pos % (size_t)sn_winograd_across(p);
+
+    return (size_t)(c - s->c0) * s->plane + j * s->step[i] + (size_t)(s->at[i] + (ptrdiff_t)(t - s->base) * SN_LANES);
 }
 
 void SN_REF(winograd_weights)(const struct sn_winograd_weights *p)
@@ -28,7 +30,7 @@ void SN_REF(winograd_weights)(const struct sn_winograd_weights *p)
     const sn_real *w = p->w;
     sn_real *u = p->u;
 
-    for (size_t i = 0; i < p->n; i++) { /* [kh][kw][n] -> [36][n] */
+    for (size_t i = 0; i < p->n; i++) { /* [kh][kw][n] -> [positions][n] */
         sn_real g[3][6], line[3], out[6];
 
         for (size_t kw = 0; kw < 3; kw++) {
@@ -47,7 +49,7 @@ void SN_REF(winograd_weights)(const struct sn_winograd_weights *p)
             else
                 winograd_filter(line, out);
             for (size_t c = 0; c < (size_t)p->points; c++)
-                u[(r * 6 + c) * p->stride + i] = out[c];
+                u[(r * (size_t)p->points + c) * p->stride + i] = out[c];
         }
     }
 }
@@ -83,7 +85,7 @@ void SN_REF(winograd_input)(const struct sn_winograd *p, const struct sn_winogra
                         line[j] = d[j][i];
                     winograd_input(wide, line, out);
                     for (int j = sn_points_from(wide); j < sn_points_to(wide); j++)
-                        ((sn_real *)s->v)[place(s, c, (size_t)(i * 6 + j), t) + l] = out[j];
+                        ((sn_real *)s->v)[place(p, s, c, (size_t)(i * sn_winograd_across(p) + j), t) + l] = out[j];
                 }
             }
         }
@@ -96,7 +98,7 @@ static void product(const struct sn_winograd *p, const struct sn_winograd_span *
     sn_real acc[SN_GROUP] = { 0 };
 
     for (int c = c0; c < c1; c++) {
-        const sn_real *v = (const sn_real *)s->v + place(s, c, pos, t);
+        const sn_real *v = (const sn_real *)s->v + place(p, s, c, pos, t);
 
         for (int l = 0; l < p->lanes[c]; l++, u += SN_GROUP)
             for (int o = 0; o < SN_GROUP; o++)
@@ -106,11 +108,12 @@ static void product(const struct sn_winograd *p, const struct sn_winograd_span *
         total[o] = c0 == 0 ? acc[o] : total[o] + acc[o];
 }
 
-/* m[tile][36][32]: the sums of group g over the span's input channels, chunk by chunk. */
+/* m[tile][positions][32]: the sums of group g over the span's input channels, chunk by chunk. */
 static void products(const struct sn_winograd *p, const struct sn_winograd_span *s, int g, sn_real *m)
 {
     const sn_real *w = (const sn_real *)p->direct + 9 * (size_t)g * p->group_stride;
     const sn_real *u = p->u ? (const sn_real *)p->u + (size_t)g * p->group_stride : s->u;
+    size_t positions = (size_t)sn_winograd_positions(p);
 
     for (int c = 0; c < s->c0; c++) {
         w += 9 * (size_t)p->lanes[c] * SN_GROUP;
@@ -126,12 +129,12 @@ static void products(const struct sn_winograd *p, const struct sn_winograd_span 
         if (!p->u)
             SN_REF(winograd_weights)(&(struct sn_winograd_weights){ .w = w, .u = s->u, .n = n, .stride = stride,
                                                                     .points = sn_piece_points(p->kind) });
-        for (size_t pos = 0; pos < 36; pos++) {
+        for (size_t pos = 0; pos < positions; pos++) {
             int t0, t1;
 
             sn_tiles_using(p, pos, s->t0, s->t1, &t0, &t1);
             for (int t = t0; t < t1; t++)
-                product(p, s, pos, t, c0, c1, u + pos * stride, m + ((size_t)(t - s->t0) * 36 + pos) * SN_GROUP);
+                product(p, s, pos, t, c0, c1, u + pos * stride, m + ((size_t)(t - s->t0) * positions + pos) * SN_GROUP);
         }
         w += 9 * n;
         u += p->u ? n : 0;
@@ -163,7 +166,7 @@ static bool output_group(const struct sn_winograd *p, const struct sn_winograd_s
     if (s->c1 < p->planes)
         return true;
     for (int t = s->t0; t < s->t1; t++) {
-        const sn_real *m = sums + (size_t)(t - s->t0) * 36 * SN_GROUP;
+        const sn_real *m = sums + (size_t)((t - s->t0) * sn_winograd_positions(p)) * SN_GROUP;
         struct sn_tile at = sn_tile_at(p, t);
         int high = sn_tile_high(p, &at), wide = sn_tile_wide(p, &at), y0 = p->rows.start[at.row], x0 = p->cols.start[at.col];
 
@@ -172,7 +175,7 @@ static bool output_group(const struct sn_winograd *p, const struct sn_winograd_s
 
             for (int j = sn_points_from(wide); j < sn_points_to(wide); j++) {
                 for (int i = sn_points_from(high); i < sn_points_to(high); i++)
-                    line[i] = m[(i * 6 + j) * SN_GROUP + o];
+                    line[i] = m[(i * sn_winograd_across(p) + j) * SN_GROUP + o];
                 winograd_output(high, line, d[j]);
             }
             for (int i = 0; i < sn_piece_outputs(high); i++) {
@@ -193,6 +196,6 @@ bool SN_REF(winograd_output)(const struct sn_winograd *p, const struct sn_winogr
     bool finite = true;
 
     for (int g = s->g0; g < s->g1; g++)
-        finite &= output_group(p, s, g, (sn_real *)s->m + (size_t)(g - s->g0) * 36 * (size_t)(s->t1 - s->t0) * SN_GROUP);
+        finite &= output_group(p, s, g, (sn_real *)s->m + (size_t)((g - s->g0) * sn_winograd_positions(p) * (s->t1 - s->t0)) * SN_GROUP);
     return finite;
 }

@@ -60,7 +60,7 @@ static inline int sn_points_to(int kind) { return sn_points_from(kind) + sn_piec
 /* Of tiles t0 <= t < t1, those that use a position: *from <= t < *to, none where *from >= *to. */
 static inline void sn_tiles_using(const struct sn_winograd *p, size_t position, int t0, int t1, int *from, int *to)
 {
-    int i = (int)position / 6, j = (int)position % 6, small = p->kind - 1;
+    int i = (int)position / sn_winograd_across(p), j = (int)position % sn_winograd_across(p), small = p->kind - 1;
 
     *from = t0;
     *to = t1;
@@ -70,8 +70,6 @@ static inline void sn_tiles_using(const struct sn_winograd *p, size_t position, 
     }
     if (j < sn_points_from(small) || j >= sn_points_to(small)) /* parts 0 and 1 */
         *to = SN_MIN(*to, p->rows.n * p->cols.big);
-    if (SN_MAX(i, j) >= sn_points_to(p->kind))
-        *to = *from;
 }
 
 #endif

@@ -53,7 +53,7 @@ SN_INLINE void weights_to(const struct sn_winograd_weights *p, const int points)
                 winograd_filter_pair(line, out);
             else
                 winograd_filter(line, out);
-            lines_store(0, points, u + (size_t)r * 6 * p->stride + i, p->stride, out);
+            lines_store(0, points, u + (size_t)(r * points) * p->stride + i, p->stride, out);
         }
     }
 }
@@ -159,14 +159,14 @@ static void product(const struct sn_winograd *p, const struct sn_winograd_span *
 {
     struct tile_line line[SN_CHUNK];
     const float *v = s->v;
-    size_t k = 0;
+    size_t k = 0, row = pos / (size_t)sn_winograd_across(p), col = pos % (size_t)sn_winograd_across(p);
     int t0, t1;
 
     sn_tiles_using(p, pos, s->t0, s->t1, &t0, &t1);
     if (t1 <= t0)
         return;
     tile_cut(cut, t1 - t0, share);
-    v += pos % 6 * s->step[pos / 6] + (size_t)(s->at[pos / 6] + (ptrdiff_t)(t0 - s->base) * SN_LANES);
+    v += col * s->step[row] + (size_t)(s->at[row] + (ptrdiff_t)(t0 - s->base) * SN_LANES);
     for (int c = c0; c < c1; c++) {
         size_t lanes = p->lanes[c];
 
@@ -213,11 +213,12 @@ static const float *weights_at(const struct sn_winograd *p, const struct sn_wino
 static void products(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
     struct tile_cut cut = { 0 };
+    size_t positions = (size_t)sn_winograd_positions(p);
 
-    for (size_t pos = 0; pos < 36; pos++)
+    for (size_t pos = 0; pos < positions; pos++)
         for (int g = s->g0; g < s->g1; g++) {
             const float *u = weights_at(p, s, pos, g);
-            float *m = (float *)s->m + ((size_t)(g - s->g0) * 36 + pos) * m_stride(s);
+            float *m = (float *)s->m + ((size_t)(g - s->g0) * positions + pos) * m_stride(s);
 
             for (int c0 = s->c0; c0 < s->c1; c0 += SN_CHUNK) {
                 int c1 = SN_MIN(c0 + SN_CHUNK, s->c1);
@@ -233,27 +234,28 @@ static void products(const struct sn_winograd *p, const struct sn_winograd_span 
 
 /*
  * Chunk by chunk, whose weights are transformed just before. The next chunk's plain ones are fetched meanwhile, evenly: the
- * products at each of 36 positions fetch n / 36 of 9 n.
+ * products at each position fetch their share of 9 n.
  */
 static void products_in_use(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
     const float *w = (const float *)p->direct + 9 * used_lanes(p, 0, s->c0) * SN_GROUP;
     struct tile_cut cut = { 0 };
+    size_t positions = (size_t)sn_winograd_positions(p), share = 9 * SN_GROUP / positions;
 
     for (int c0 = s->c0; c0 < s->c1; c0 += SN_CHUNK) {
         int c1 = SN_MIN(c0 + SN_CHUNK, s->c1);
         size_t k = used_lanes(p, c0, c1), stride = k * SN_GROUP + SN_LANES;
 
         for (int g = s->g0; g < s->g1; g++) {
-            float *m = (float *)s->m + (size_t)(g - s->g0) * 36 * m_stride(s);
+            float *m = (float *)s->m + (size_t)(g - s->g0) * positions * m_stride(s);
             struct sn_winograd_weights t = { .w = w + 9 * (size_t)g * p->group_stride, .u = s->u, .n = k * SN_GROUP, .stride = stride,
                                              .points = sn_piece_points(p->kind) };
 
             const float *next = (const float *)t.w + 9 * t.n;
 
             SN_SIMD(winograd_weights)(&t);
-            for (size_t pos = 0; pos < 36; pos++)
-                product(p, s, &cut, pos, g, c0, c1, (const float *)s->u + pos * stride, next + pos * t.n / 4, SN_GROUP / 4,
+            for (size_t pos = 0; pos < positions; pos++)
+                product(p, s, &cut, pos, g, c0, c1, (const float *)s->u + pos * stride, next + pos * k * share, share,
                         m + pos * m_stride(s));
         }
         w += 9 * k * SN_GROUP;
@@ -269,7 +271,7 @@ bool SN_SIMD(winograd_output)(const struct sn_winograd *p, const struct sn_winog
     if (s->c1 < p->planes)
         return true;
     for (int channel = s->g0 * SN_GROUP; channel < end; channel += VN) {
-        const float *m = (const float *)s->m + (size_t)(channel / SN_GROUP - s->g0) * 36 * m_stride(s) + channel % SN_GROUP;
+        const float *m = (const float *)s->m + (size_t)((channel / SN_GROUP - s->g0) * sn_winograd_positions(p)) * m_stride(s) + channel % SN_GROUP;
         struct sn_tile at = sn_tile_at(p, s->t0);
 
         for (int t = s->t0; t < s->t1; t++, m += SN_GROUP, sn_tile_next(p, &at)) {

@@ -36,6 +36,7 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const in
     V bias = p->bias ? v_load((const float *)p->bias + channel) : v_zero(); /* + 0 changes nothing but -0, which is flushed */
     V least = v_set1(p->act.kind == SN_ACT_RELU ? 0 : -INFINITY), slope = v_set1(p->act.slope), ok = *finite;
     bool leaky = p->act.kind == SN_ACT_LEAKY;
+    size_t across = (size_t)sn_winograd_across(p) * stride;
     int dil = p->dil, below = p->h - y0, right = p->w - x0;
     float *pool = p->pool ? (float *)p->pool[channel / SN_LANES] + ((size_t)(y0 / 2) * (size_t)(p->w / 2) + (size_t)(x0 / 2)) * SN_LANES +
                                 (size_t)(channel % SN_LANES) : NULL;
@@ -43,7 +44,7 @@ SN_INLINE void output_tile(const struct sn_winograd *p, const int high, const in
 
     SN_UNROLL
     for (int j = sn_points_from(wide); j < sn_points_to(wide); j++) {
-        lines_load(sn_points_from(high), sn_points_to(high), m + (size_t)j * stride, 6 * stride, line);
+        lines_load(sn_points_from(high), sn_points_to(high), m + (size_t)j * stride, across, line);
         winograd_output(high, line, d[j]);
     }
     SN_UNROLL

@@ -332,7 +332,7 @@ static int pack_conv(struct sn_net *net, struct sn_step *s, int index, struct sn
     }
     n.made = s->i16 || (s->winograd && s->transform == SN_AT_PACKING);
     if (n.made)
-        n.stored = s->i16 ? n.groups * (sn_i16_words(s) + sn_i16_scales(s)) : 36 * s->wino.u_stride;
+        n.stored = s->i16 ? n.groups * (sn_i16_words(s) + sn_i16_scales(s)) : (size_t)sn_winograd_positions(&s->wino) * s->wino.u_stride;
     s->weight_bytes = (n.stored + n.bias + n.pre) * net->elem;
     if (sn_net_is_prepacked(net)) {
         rc = find_packed(net, s, index, (n.weights + n.bias + n.pre) * net->elem, err);

@@ -139,7 +139,7 @@ static bool is_few(const struct sn_step *s)
  */
 static enum sn_weights_at when_transformed(const struct sn_net *net, const struct sn_step *s)
 {
-    size_t kept = (size_t)s->wino.oc * channels(&s->x) * 36 * sizeof(float);
+    size_t kept = (size_t)(s->wino.oc * sn_winograd_positions(&s->wino)) * channels(&s->x) * sizeof(float);
 
     if (net->opt.memory == SN_MEMORY_FAST || (net->opt.memory == SN_MEMORY_BALANCED && !is_few(s) && kept <= (size_t)1 << 20))
         return SN_AT_PACKING;
@@ -183,6 +183,7 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
     struct sn_winograd *p = &s->wino;
     struct sn_winograd_span all = { 0 };
     int groups = (node->c + SN_GROUP - 1) / SN_GROUP;
+    size_t positions;
     int32_t *start = malloc((size_t)(node->h + node->w) * sizeof *start);
 
     if (!start)
@@ -207,8 +208,9 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
     s->kernel = net->kernels.winograd_output_name;
     cut_tiles(net, s, groups);
     sn_winograd_place(p, &all, s->tiles);
-    s->v_bytes = (size_t)s->unit_planes * (s->shared ? all.plane : (size_t)(s->block + 1) * 36 * SN_LANES) * sizeof(float);
-    s->m_bytes = ((size_t)s->block * SN_GROUP + SN_LANES) * 36 * sizeof(float) * (size_t)s->unit_groups;
+    positions = (size_t)sn_winograd_positions(p);
+    s->v_bytes = (size_t)s->unit_planes * (s->shared ? all.plane : (size_t)(s->block + 1) * positions * SN_LANES) * sizeof(float);
+    s->m_bytes = ((size_t)s->block * SN_GROUP + SN_LANES) * positions * sizeof(float) * (size_t)s->unit_groups;
     s->transform = when_transformed(net, s);
     net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes) + (s->transform == SN_AT_USE ? U_BYTES : 0));
     if (s->shared)
@@ -412,11 +414,11 @@ int sn_net_make_steps(struct sn_net *net, struct sn_error *err)
     }
     net->scratch_thread = (net->scratch_thread + 63) & ~(size_t)63;
     net->scratch_bytes = (net->scratch_bytes + 63) & ~(size_t)63;
-    for (int i = 0; i < net->n_steps; i++)
-        if (net->steps[i].winograd && net->steps[i].transform == SN_AT_STEP) {
-            size_t groups = ((size_t)net->steps[i].node->c + SN_GROUP - 1) / SN_GROUP;
+    for (const struct sn_step *s = net->steps; s < net->steps + net->n_steps; s++)
+        if (s->winograd && s->transform == SN_AT_STEP) {
+            size_t groups = ((size_t)s->node->c + SN_GROUP - 1) / SN_GROUP, stride = groups * SN_GROUP * channels(&s->x) + SN_LANES;
 
-            net->u_bytes = SN_MAX(net->u_bytes, 36 * (groups * SN_GROUP * channels(&net->steps[i].x) + SN_LANES) * sizeof(float));
+            net->u_bytes = SN_MAX(net->u_bytes, (size_t)sn_winograd_positions(&s->wino) * stride * sizeof(float));
         }
     if (net->u_bytes) {
         net->u = sn_alloc_aligned(net->u_bytes);

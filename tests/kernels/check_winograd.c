@@ -58,7 +58,7 @@ static void wino_setup(struct wino_data *d, const struct wino_case *c)
     size_t groups = ((size_t)c->oc + SN_GROUP - 1) / SN_GROUP, k = (size_t)(c->ic[0] + c->ic[1] + c->ic[2]), pixels = (size_t)(c->h * c->w);
     int32_t *start = malloc((size_t)(c->h + c->w) * sizeof *start);
     int n;
-    size_t nv;
+    size_t nv, positions;
     float *b;
 
     *d = (struct wino_data){ .k = k, .start = start };
@@ -82,14 +82,15 @@ static void wino_setup(struct wino_data *d, const struct wino_case *c)
     b = guarded(&d->bg, groups * SN_GROUP, c->at_end);
     fill(&r, c->kind, false, b, groups * SN_GROUP);
     d->p = (struct sn_winograd){ .x = (const void *const *)d->x.p, .lanes = d->x.lanes, .planes = d->x.n,
-                                 .u = guarded(&d->ug, 36 * (groups * k * SN_GROUP + SN_LANES), c->at_end), .group_stride = k * SN_GROUP,
-                                 .u_stride = groups * k * SN_GROUP + SN_LANES, .direct = d->w,
+                                 .group_stride = k * SN_GROUP, .u_stride = groups * k * SN_GROUP + SN_LANES, .direct = d->w,
                                  .bias = c->bias ? b : NULL, .res = c->res ? (const void *const *)d->res.p : NULL, .y = d->y.p,
                                  .oc = c->oc, .h = c->h, .w = c->w, .dil = c->dil, .kind = c->piece, .act = c->act };
     sn_winograd_cut(c->h, c->dil, c->piece, c->mixed, &d->p.rows, start);
     sn_winograd_cut(c->w, c->dil, c->piece, c->mixed, &d->p.cols, start + c->h);
     d->tiles = d->p.rows.n * d->p.cols.n;
-    memset(d->ug.data, UNTOUCHED, 36 * d->p.u_stride * sizeof(float)); /* the lines between positions */
+    positions = (size_t)sn_winograd_positions(&d->p);
+    d->p.u = guarded(&d->ug, positions * d->p.u_stride, c->at_end);
+    memset(d->ug.data, UNTOUCHED, positions * d->p.u_stride * sizeof(float)); /* the lines between positions */
     transform(d, sn_winograd_weights_ref, d->ug.data);
     d->span.t1 = n = d->tiles;
     if (c->part) {
@@ -102,8 +103,8 @@ static void wino_setup(struct wino_data *d, const struct wino_case *c)
     nv = d->span.plane * (size_t)d->x.n;
     d->span.v = guarded(&d->vg, nv, c->at_end);
     (void)guarded(&d->wantv, nv, c->at_end);
-    d->span.m = guarded(&d->mg, groups * 36 * ((size_t)(d->span.t1 - d->span.t0) * SN_GROUP + SN_LANES), c->at_end);
-    d->span.u = guarded(&d->cg, 36 * (SN_CHUNK * SN_LANES * SN_GROUP + SN_LANES), c->at_end);
+    d->span.m = guarded(&d->mg, groups * positions * ((size_t)(d->span.t1 - d->span.t0) * SN_GROUP + SN_LANES), c->at_end);
+    d->span.u = guarded(&d->cg, positions * (SN_CHUNK * SN_LANES * SN_GROUP + SN_LANES), c->at_end);
     memset(d->vg.data, UNTOUCHED, nv * sizeof(float));
     memset(d->wantv.data, UNTOUCHED, nv * sizeof(float));
 }
@@ -151,7 +152,7 @@ static void run_case(const struct wino_case *c)
 
     wino_setup(&d, c);
     nv = d.span.plane * (size_t)d.x.n;
-    nu = 36 * d.p.u_stride;
+    nu = (size_t)sn_winograd_positions(&d.p) * d.p.u_stride;
     u = malloc(nu * sizeof(float));
     memset(u, UNTOUCHED, nu * sizeof(float));
     for (int i = 0; i < winograd_weights_count; i++) {
