@@ -143,7 +143,7 @@ static int winograd_job(struct job *j, const struct conv_shape *s, struct sn_err
 static int i16_job(struct job *j, const struct conv_shape *s, struct sn_error *err)
 {
     bool wino = j->op == OP_i16_winograd_input || j->op == OP_i16_winograd_output;
-    size_t positions = wino ? SN_I16_POSITIONS : (size_t)(s->k * s->k), pairs, chunks, pixels, stride, words, z, u, q;
+    size_t positions = wino ? 36 : (size_t)(s->k * s->k), pairs, chunks, pixels, stride, words, z, u, q;
 
     SN_TRY(wino ? winograd_job(j, s, err) : conv_job(j, s, err));
     pairs = (size_t)sn_i16_pairs(j->conv.planes);

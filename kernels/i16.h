@@ -12,8 +12,8 @@
  *   so sum|w| <= 131080 = floor((2^31 - 1) / 16383): no input can overflow a sum
  * Output: m = 0; for each chunk, in a chunk for each tap inside the image: m = fma(fl(float(sum q w) * t), z, m).
  * Then the back-transform (Winograd), bias, residual and activation of the fp32 mode.
- * rb[p] = fl(1 / r[p]), r[p] = r_i r_j for position p = 6 i + j, r_i the L1 norm of row i of the input's
- * transform (winograd_line.h): how far it can amplify. Without Winograd r = rb = 1.
+ * rb[p] = fl(1 / r[p]), r[p] = r_i r_j for Winograd's position p = across * i + j, r_i the L1 norm of row i of the input's
+ * transform (winograd_line.h): how far it can amplify, of the layer's two kinds of pieces the further. Without Winograd r = rb = 1.
  *
  * Integers lie in pairs: a 32-bit word holds lane l of planes 2k (low half) and 2k + 1 (high half, 0 if there is none).
  */
@@ -26,7 +26,6 @@
 #define SN_I16_LEAST 0x1p-100f         /* smallest a */
 #define SN_I16_ROUND 12582912.0f       /* 1.5 * 2^23: added, it leaves the integer in the low bits */
 #define SN_I16_PAIRS (SN_CHUNK / 2)    /* of a chunk */
-#define SN_I16_POSITIONS 36
 
 static inline int sn_i16_pairs(int planes) { return (planes + 1) / 2; }
 static inline int sn_i16_chunks(int planes) { return (planes + SN_CHUNK - 1) / SN_CHUNK; }
@@ -34,15 +33,15 @@ static inline int sn_i16_chunks(int planes) { return (planes + SN_CHUNK - 1) / S
 /*
  * The weights of one group of 32 output channels in one chunk, from the fp32 mode's packed ones.
  *   f        [taps][k][32], k = used lanes of the chunk
- *   w        [taps or 36] of [pairs of the chunk][16][32] words, w_step words from one to the next
- *   z        [taps or 36] of [32], z_step floats apart
+ *   w        [taps or positions] of [pairs of the chunk][16][32] words, w_step words from one to the next
+ *   z        [taps or positions] of [32], z_step floats apart
  * z is finite for all finite f (64 weights of FLT_MAX, amplified by 26: 0.3 FLT_MAX). SN_EINTERNAL: the sums' bound is broken (never).
  */
 struct sn_i16_weights {
     const float *f;
     const uint8_t *lanes;
     int planes, taps;  /* planes of this chunk */
-    bool winograd;     /* taps = 9: u = G g G' first */
+    int kind;          /* of Winograd's big pieces, taps = 9: u = G g G' first; 0: none */
     int32_t *w;
     float *z;
     size_t w_step, z_step;
@@ -77,11 +76,11 @@ struct sn_i16_conv2d {
 typedef bool sn_i16_conv2d_fn(const struct sn_i16_conv2d *p, const struct sn_conv_span *span);
 
 /*
- * The parts of a Winograd convolution (kernels.h) in pieces of 4 outputs only:
- *   input    tiles t0 <= t < t1 of planes c0 <= c < c1, whole chunks -> words v[36][pairs][tiles][16], position p
+ * The parts of a Winograd convolution (kernels.h):
+ *   input    tiles t0 <= t < t1 of planes c0 <= c < c1, whole chunks -> words v[positions][pairs][tiles][16], position p
  *            at p * stride words; t[chunk][tiles]
- *   output   group g, tiles t0 <= t < t1; m: scratch, 36 * ((t1 - t0) * 32 + 16) floats
- *   u        [groups][36][pairs][16][32] words; z [groups][36][chunk][32]; c.u, c.direct not used
+ *   output   group g, tiles t0 <= t < t1; m: scratch, positions * ((t1 - t0) * 32 + 16) floats
+ *   u        [groups][positions][pairs][16][32] words; z [groups][positions][chunk][32]; c.u, c.direct not used
  */
 struct sn_i16_winograd {
     struct sn_winograd c;

@@ -31,7 +31,7 @@ void sn_winograd_place(const struct sn_winograd *p, struct sn_winograd_span *s, 
     for (int i = sn_points_from(p->kind); i < sn_points_to(p->kind); i++) {
         int all = sn_points_from(p->kind - 1), t0, t1; /* a point that every column uses */
 
-        sn_tiles_using(p, (size_t)(i * sn_winograd_across(p) + all), s->base, end, &t0, &t1);
+        sn_tiles_using(p, i, all, s->base, end, &t0, &t1);
         s->at[i] = (ptrdiff_t)s->plane - (ptrdiff_t)(t0 - s->base) * SN_LANES;
         s->step[i] = (size_t)(SN_MAX(t1 - t0, 0) + 1) * SN_LANES;
         s->plane += (size_t)sn_points_to(p->kind) * s->step[i];

@@ -142,69 +142,88 @@ bool sn_i16_conv2d_ref(const struct sn_i16_conv2d *p, const struct sn_conv_span 
 
 /* ---- Winograd ----------------------------------------------------------------------------------- */
 
+#define POSITIONS 36 /* at most */
+
+/* Whether a tile uses a position. */
+static bool uses(const struct sn_winograd *p, int t, int pos)
+{
+    int from, to;
+
+    sn_tiles_using(p, pos / sn_winograd_across(p), pos % sn_winograd_across(p), t, t + 1, &from, &to);
+    return from < to;
+}
+
 void sn_i16_winograd_input_ref(const struct sn_i16_winograd *p, const struct sn_i16_span *s)
 {
+    const float *rb = sn_i16_rb(p->c.kind);
+    int across = sn_winograd_across(&p->c), positions = sn_winograd_positions(&p->c);
+
     for (int t = s->t0; t < s->t1; t++)
         for (int c0 = s->c0; c0 < s->c1; c0 += SN_CHUNK) {
-            float v[SN_CHUNK][SN_I16_POSITIONS][SN_LANES];
+            float v[SN_CHUNK][POSITIONS][SN_LANES];
             struct sn_winograd chunk = p->c;
-            struct sn_winograd_span one = { .t0 = t, .t1 = t + 1, .c1 = SN_MIN(SN_CHUNK, s->c1 - c0), .base = t, .v = v, .plane = SN_I16_POSITIONS * SN_LANES };
+            struct sn_winograd_span one = { .t0 = t, .t1 = t + 1, .c1 = SN_MIN(SN_CHUNK, s->c1 - c0), .base = t, .v = v, .plane = POSITIONS * SN_LANES };
             size_t tile = (size_t)(t - s->base), tiles = (size_t)s->tiles;
             uint32_t most = 0;
             float scale;
 
-            for (int i = 0; i < 6; i++) {
-                one.at[i] = i * 6 * SN_LANES;
+            for (int i = 0; i < across; i++) {
+                one.at[i] = i * across * SN_LANES;
                 one.step[i] = SN_LANES;
             }
             chunk.x += c0;
             sn_winograd_input_ref(&chunk, &one);
-            for (int i = 0; i < SN_I16_POSITIONS; i++)
-                for (int c = 0; c < one.c1; c++)
+            for (int i = 0; i < positions; i++)
+                for (int c = 0; c < one.c1 && uses(&p->c, t, i); c++)
                     for (int l = 0; l < SN_LANES; l++)
-                        most = SN_MAX(most, magnitude(v[c][i][l] * sn_i16_rb[i]));
+                        most = SN_MAX(most, magnitude(v[c][i][l] * rb[i]));
             scale = sn_i16_scale(most, &s->t[(size_t)(c0 / SN_CHUNK) * tiles + tile]);
-            for (size_t i = 0; i < SN_I16_POSITIONS; i++)
-                for (int c = 0; c < one.c1; c += 2)
-                    pair(v[c][i], c + 1 < one.c1 ? v[c + 1][i] : NULL, scale * sn_i16_rb[i],
-                         s->v + i * s->stride + ((size_t)((c0 + c) / 2) * tiles + tile) * SN_LANES);
+            for (int i = 0; i < positions; i++)
+                for (int c = 0; c < one.c1 && uses(&p->c, t, i); c += 2)
+                    pair(v[c][i], c + 1 < one.c1 ? v[c + 1][i] : NULL, scale * rb[i],
+                         s->v + (size_t)i * s->stride + ((size_t)((c0 + c) / 2) * tiles + tile) * SN_LANES);
         }
 }
 
-/* m[36][32] of one tile: the sums over all input channels, chunk by chunk. */
-static void products(const struct sn_i16_winograd *p, const struct sn_i16_span *s, int t, float m[SN_I16_POSITIONS][SN_GROUP])
+/* m[position][32] of one tile: the sums over all input channels, chunk by chunk. */
+static void products(const struct sn_i16_winograd *p, const struct sn_i16_span *s, int t, float m[POSITIONS][SN_GROUP])
 {
     const int32_t *u = p->u + (size_t)s->g * p->group_stride;
     const float *z = p->z + (size_t)s->g * p->z_stride;
     size_t tile = (size_t)(t - s->base), tiles = (size_t)s->tiles;
 
-    for (size_t i = 0; i < SN_I16_POSITIONS; i++)
+    for (int i = 0; i < sn_winograd_positions(&p->c); i++)
         for (int k0 = 0; k0 < sn_i16_pairs(p->c.planes); k0 += SN_I16_PAIRS, z += SN_GROUP) {
             uint32_t sum[SN_GROUP] = { 0 };
+            int k1 = SN_MIN(k0 + SN_I16_PAIRS, sn_i16_pairs(p->c.planes));
 
-            for (int k = k0; k < SN_MIN(k0 + SN_I16_PAIRS, sn_i16_pairs(p->c.planes)); k++)
-                for (size_t l = 0; l < SN_LANES; l++, u += SN_GROUP)
-                    multiply(sum, s->v[i * s->stride + ((size_t)k * tiles + tile) * SN_LANES + l], u);
-            flush_sums(sum, s->t[(size_t)(k0 / SN_I16_PAIRS) * tiles + tile], z, m[i]);
+            if (uses(&p->c, t, i)) {
+                for (int k = k0; k < k1; k++)
+                    for (int l = 0; l < SN_LANES; l++)
+                        multiply(sum, s->v[(size_t)i * s->stride + ((size_t)k * tiles + tile) * SN_LANES + (size_t)l],
+                                 u + ((k - k0) * SN_LANES + l) * SN_GROUP);
+                flush_sums(sum, s->t[(size_t)(k0 / SN_I16_PAIRS) * tiles + tile], z, m[i]);
+            }
+            u += (k1 - k0) * SN_LANES * SN_GROUP;
         }
 }
 
-/* 36 positions to 4x4 outputs of one channel, as the fp32 mode's: down the columns, then along the rows. */
-static void transform_back(float m[SN_I16_POSITIONS][SN_GROUP], int o, float out[16][SN_GROUP])
+/* A tile's positions to the outputs of one channel, as the fp32 mode's: down the columns, then along the rows. */
+static void transform_back(int high, int wide, int across, float m[POSITIONS][SN_GROUP], int o, float out[4][4][SN_GROUP])
 {
-    float d[6][4], line[6], y[4];
+    float d[6][4], line[6] = { 0 }, y[4];
 
-    for (int j = 0; j < 6; j++) {
-        for (int i = 0; i < 6; i++)
-            line[i] = m[i * 6 + j][o];
-        winograd_output(4, line, d[j]);
+    for (int j = sn_points_from(wide); j < sn_points_to(wide); j++) {
+        for (int i = sn_points_from(high); i < sn_points_to(high); i++)
+            line[i] = m[i * across + j][o];
+        winograd_output(high, line, d[j]);
     }
-    for (int i = 0; i < 4; i++) {
-        for (int j = 0; j < 6; j++)
+    for (int i = 0; i < sn_piece_outputs(high); i++) {
+        for (int j = sn_points_from(wide); j < sn_points_to(wide); j++)
             line[j] = d[j][i];
-        winograd_output(4, line, y);
-        for (int j = 0; j < 4; j++)
-            out[i * 4 + j][o] = y[j];
+        winograd_output(wide, line, y);
+        for (int j = 0; j < sn_piece_outputs(wide); j++)
+            out[i][j][o] = y[j];
     }
 }
 
@@ -215,18 +234,19 @@ bool sn_i16_winograd_output_ref(const struct sn_i16_winograd *p, const struct sn
 
     for (int t = s->t0; t < s->t1; t++) {
         struct sn_tile at = sn_tile_at(c, t);
-        int y0 = c->rows.start[at.row], x0 = c->cols.start[at.col];
-        float m[SN_I16_POSITIONS][SN_GROUP] = { { 0 } }, out[16][SN_GROUP];
+        int high = sn_tile_high(c, &at), wide = sn_tile_wide(c, &at), y0 = c->rows.start[at.row], x0 = c->cols.start[at.col];
+        float m[POSITIONS][SN_GROUP] = { { 0 } }, out[4][4][SN_GROUP];
 
         products(p, s, t, m);
         for (int o = 0; o < SN_GROUP; o++)
-            transform_back(m, o, out);
-        for (int i = 0; i < 16; i++) {
-            int y = y0 + i / 4 * c->dil, x = x0 + i % 4 * c->dil;
+            transform_back(high, wide, sn_winograd_across(c), m, o, out);
+        for (int i = 0; i < sn_piece_outputs(high); i++)
+            for (int j = 0; j < sn_piece_outputs(wide); j++) {
+                int y = y0 + i * c->dil, x = x0 + j * c->dil;
 
-            if (y < c->h && x < c->w)
-                finite &= finish(c->bias, c->res, c->y, c->oc, &c->act, s->g * SN_GROUP, (size_t)y * (size_t)c->w + (size_t)x, out[i]);
-        }
+                if (y < c->h && x < c->w)
+                    finite &= finish(c->bias, c->res, c->y, c->oc, &c->act, s->g * SN_GROUP, (size_t)y * (size_t)c->w + (size_t)x, out[i][j]);
+            }
         pool_tile(c, s->g, y0, x0);
     }
     return finite;

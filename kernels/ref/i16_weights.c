@@ -12,11 +12,13 @@ static double round_even(double x)
     return (x + big) - big;
 }
 
-/* A filter's value at point i of F(4, 3): 0, 5/8, -5/8, 3/2, -3/2, infinity. */
-static double at_point(int i, double g0, double g1, double g2)
+/* A filter's value at point i: 0, 5/8, -5/8, 3/2, -3/2, infinity; of kind 1: what winograd_filter_pair makes. */
+static double at_point(int kind, int i, double g0, double g1, double g2)
 {
     static const double point[5] = { 0, 0.625, -0.625, 1.5, -1.5 };
 
+    if (kind == 1)
+        return i == 0 ? g1 : i == 1 ? g2 - g1 : g0 - g1;
     return i == 5 ? g2 : g0 + point[i] * (g1 + point[i] * g2);
 }
 
@@ -76,14 +78,17 @@ static int store(const struct sn_i16_weights *p, const double *u, size_t n, doub
 
 int sn_i16_weights(const struct sn_i16_weights *p, struct sn_error *err)
 {
-    static const double row[6] = { SN_I16_ROW0, SN_I16_ROW1, SN_I16_ROW1, SN_I16_ROW3, SN_I16_ROW3, SN_I16_ROW5 };
+    static const double rows[3][6] = { { SN_I16_ROW0, SN_I16_ROW1, SN_I16_ROW1, SN_I16_ROW3, SN_I16_ROW3, SN_I16_ROW5 },
+                                       { SN_I16_ROW0, SN_I16_ROW1, SN_I16_ROW1, SN_I16_ROW3_OF_2, SN_I16_ROW3_OF_2 }, { 2, 1, 1 } };
+    const double *row = rows[p->kind == 4 ? 0 : p->kind == 3 ? 1 : 2];
     double u[6][SN_CHUNK * SN_LANES * SN_GROUP];
     size_t n = 0, count;
+    int points = sn_piece_points(p->kind);
 
     for (int c = 0; c < p->planes; c++)
         n += p->lanes[c];
     count = n * SN_GROUP;
-    if (!p->winograd) {
+    if (p->kind == 0) {
         for (size_t tap = 0; tap < (size_t)p->taps; tap++) {
             for (size_t i = 0; i < count; i++)
                 u[0][i] = (double)p->f[tap * count + i];
@@ -91,17 +96,17 @@ int sn_i16_weights(const struct sn_i16_weights *p, struct sn_error *err)
         }
         return SN_OK;
     }
-    for (int i = 0; i < 6; i++) { /* down the columns to row i, then along it */
+    for (int i = 0; i < points; i++) { /* down the columns to row i, then along it */
         for (size_t k = 0; k < count; k++) {
             double g[3];
 
             for (size_t x = 0; x < 3; x++)
-                g[x] = at_point(i, (double)p->f[x * count + k], (double)p->f[(3 + x) * count + k], (double)p->f[(6 + x) * count + k]);
-            for (int j = 0; j < 6; j++)
-                u[j][k] = at_point(j, g[0], g[1], g[2]);
+                g[x] = at_point(p->kind, i, (double)p->f[x * count + k], (double)p->f[(3 + x) * count + k], (double)p->f[(6 + x) * count + k]);
+            for (int j = 0; j < points; j++)
+                u[j][k] = at_point(p->kind, j, g[0], g[1], g[2]);
         }
-        for (int j = 0; j < 6; j++)
-            SN_TRY(store(p, u[j], n, row[i] * row[j], (size_t)(i * 6 + j), err));
+        for (int j = 0; j < points; j++)
+            SN_TRY(store(p, u[j], n, row[i] * row[j], (size_t)(i * points + j), err));
     }
     return SN_OK;
 }

@@ -132,7 +132,7 @@ static void products(const struct sn_winograd *p, const struct sn_winograd_span 
         for (size_t pos = 0; pos < positions; pos++) {
             int t0, t1;
 
-            sn_tiles_using(p, pos, s->t0, s->t1, &t0, &t1);
+            sn_tiles_using(p, (int)pos / sn_winograd_across(p), (int)pos % sn_winograd_across(p), s->t0, s->t1, &t0, &t1);
             for (int t = t0; t < t1; t++)
                 product(p, s, pos, t, c0, c1, u + pos * stride, m + ((size_t)(t - s->t0) * positions + pos) * SN_GROUP);
         }

@@ -57,10 +57,10 @@ static inline int sn_piece_before(int kind) { return kind >= 2; }
 static inline int sn_points_from(int kind) { return kind == 2; }
 static inline int sn_points_to(int kind) { return sn_points_from(kind) + sn_piece_points(kind); }
 
-/* Of tiles t0 <= t < t1, those that use a position: *from <= t < *to, none where *from >= *to. */
-static inline void sn_tiles_using(const struct sn_winograd *p, size_t position, int t0, int t1, int *from, int *to)
+/* Of tiles t0 <= t < t1, those that use the rows' point i and the columns' j: *from <= t < *to, none where *from >= *to. */
+static inline void sn_tiles_using(const struct sn_winograd *p, int i, int j, int t0, int t1, int *from, int *to)
 {
-    int i = (int)position / sn_winograd_across(p), j = (int)position % sn_winograd_across(p), small = p->kind - 1;
+    int small = p->kind - 1;
 
     *from = t0;
     *to = t1;

@@ -76,7 +76,7 @@ void SN_SIMD(i16_quantise)(const struct sn_i16_quantise *p)
 #define I16_FAR ((size_t)6 << 20) /* bytes of an input, of which little is left in a second-level cache */
 
 /*
- * Tiles of one row, one after the other, for one chunk: a tile's six columns are transformed downwards; the last two are
+ * Tiles of 4 x 4 of one row, one after the other, for one chunk: a tile's six columns are transformed downwards; the last two are
  * the next tile's first two, so they stay in a ring of eight. Then its rows, into v, along with the chunk's largest
  * magnitude; then v is quantised. Short steps that store what they make: all at once would need more registers than there are.
  */
@@ -184,7 +184,7 @@ SN_INLINE I i16_rows(const struct i16_run *r, const struct i16_ring *ring, int t
             }
             SN_UNROLL
             for (size_t k = 0; k < 6; k += k ? 2 : 1)
-                most = i_max(most, i_bits(v_mul(i_as_float(m[k]), v_set1(sn_i16_rb[i * 6 + k]))));
+                most = i_max(most, i_bits(v_mul(i_as_float(m[k]), v_set1(sn_i16_rb4[i * 6 + k]))));
         }
     }
     return most;
@@ -192,8 +192,8 @@ SN_INLINE I i16_rows(const struct i16_run *r, const struct i16_ring *ring, int t
 
 SN_INLINE void i16_quantise_tile(const float *v, const int planes, V s, int32_t *q, size_t stride, size_t pair)
 {
-    for (size_t p = 0; p < SN_I16_POSITIONS; p++, q += stride, v += planes * SN_LANES) {
-        V sp = v_mul(s, v_set1(sn_i16_rb[p]));
+    for (size_t p = 0; p < 36; p++, q += stride, v += planes * SN_LANES) {
+        V sp = v_mul(s, v_set1(sn_i16_rb4[p]));
 
         SN_UNROLL
         for (int c = 0; c < planes; c += 2)
@@ -203,7 +203,7 @@ SN_INLINE void i16_quantise_tile(const float *v, const int planes, V s, int32_t 
 
 SN_INLINE void i16_tiles(const struct i16_run *r, const int planes)
 {
-    _Alignas(64) float v[SN_I16_POSITIONS * SN_CHUNK * SN_LANES];
+    _Alignas(64) float v[36 * SN_CHUNK * SN_LANES];
     struct i16_ring ring;
 
     i16_columns(r, planes, 0, 2, &ring);
@@ -214,6 +214,41 @@ SN_INLINE void i16_tiles(const struct i16_run *r, const int planes)
         most = i16_rows(r, &ring, i, planes, v);
         i16_quantise_tile(v, planes, v_set1(sn_i16_scale(i_largest(most), &r->t[i])), r->q + i * SN_LANES, r->stride, r->pair);
     }
+}
+
+/* Planes c0 <= c < c1, a chunk, of a tile of any kind: transformed as in float; the largest magnitude; the words. */
+static void i16_tile(const struct sn_winograd *p, const struct sn_i16_span *s, int t, const struct sn_tile *tile, int c0, int c1)
+{
+    _Alignas(64) float v[SN_CHUNK][36 * SN_LANES];
+    struct sn_winograd chunk = *p;
+    struct sn_winograd_span one = { .t0 = t, .t1 = t + 1, .c1 = c1 - c0, .base = t, .v = v, .plane = 36 * SN_LANES };
+    const float *rb = sn_i16_rb(p->kind);
+    int high = sn_tile_high(p, tile), wide = sn_tile_wide(p, tile), across = sn_winograd_across(p);
+    size_t at = (size_t)(t - s->base), pair = (size_t)s->tiles * SN_LANES;
+    I most = i_zero();
+    V scale;
+
+    for (int i = 0; i < across; i++) {
+        one.at[i] = i * across * SN_LANES;
+        one.step[i] = SN_LANES;
+    }
+    chunk.x += c0;
+    SN_SIMD(winograd_input)(&chunk, &one);
+    for (int i = sn_points_from(high); i < sn_points_to(high); i++)
+        for (int j = sn_points_from(wide); j < sn_points_to(wide); j++)
+            for (int c = 0; c < c1 - c0; c++)
+                for (int l = 0; l < SN_LANES; l += VN)
+                    most = i_max(most, i_magnitude(v_mul(v_load(v[c] + (i * across + j) * SN_LANES + l), v_set1(rb[i * across + j]))));
+    scale = v_set1(sn_i16_scale(i_largest(most), &s->t[(size_t)(c0 / SN_CHUNK) * (size_t)s->tiles + at]));
+    for (int i = sn_points_from(high); i < sn_points_to(high); i++)
+        for (int j = sn_points_from(wide); j < sn_points_to(wide); j++) {
+            size_t pos = (size_t)(i * across + j);
+            V sp = v_mul(scale, v_set1(rb[pos]));
+
+            for (int c = 0; c < c1 - c0; c += 2)
+                i16_pair(v[c] + pos * SN_LANES, c + 1 < c1 - c0 ? v[c + 1] + pos * SN_LANES : NULL, sp,
+                         s->v + pos * s->stride + (size_t)((c0 + c) / 2) * pair + at * SN_LANES);
+        }
 }
 
 void SN_SIMD(i16_winograd_input)(const struct sn_i16_winograd *w, const struct sn_i16_span *s)
@@ -227,7 +262,13 @@ void SN_SIMD(i16_winograd_input)(const struct sn_i16_winograd *w, const struct s
         const int32_t *start = p->cols.start + at.col;
         size_t tile = (size_t)(t - s->base);
 
-        for (r.n = 1; r.n < SN_MIN(s->t1 - t, p->cols.n - at.col) && start[r.n] == start[0] + r.n * 4 * p->dil; r.n++)
+        r.n = 1;
+        if (sn_tile_high(p, &at) != 4 || sn_tile_wide(p, &at) != 4) {
+            for (int c = s->c0; c < s->c1; c += SN_CHUNK)
+                i16_tile(p, s, t, &at, c, SN_MIN(c + SN_CHUNK, s->c1));
+            continue;
+        }
+        for (; r.n < SN_MIN(s->t1 - t, p->cols.big - at.col) && start[r.n] == start[0] + r.n * 4 * p->dil; r.n++)
             ;
         r.y = p->rows.start[at.row] - p->dil;
         r.x0 = start[0] - p->dil;

@@ -207,38 +207,57 @@ bool SN_SIMD(i16_conv2d)(const struct sn_i16_conv2d *p, const struct sn_conv_spa
 
 /* ---- Winograd -------------------------------------------------------------------------------------- */
 
+/* One position: its sums, which stay in the first-level cache. u, z: its weights and scales. */
+static void i16_position(const struct sn_i16_winograd *p, const struct sn_i16_span *s, struct tile_cut *cut, int row, int col, const int32_t *u,
+                         const float *z, float *m)
+{
+    size_t line = (size_t)s->tiles * SN_LANES, pos = (size_t)(row * sn_winograd_across(&p->c) + col);
+    int pairs = sn_i16_pairs(p->c.planes), t0, t1;
+
+    sn_tiles_using(&p->c, row, col, s->t0, s->t1, &t0, &t1);
+    if (t1 <= t0)
+        return;
+    tile_cut(cut, t1 - t0, SN_GROUP);
+    for (int k0 = 0, k1; k0 < pairs; k0 = k1, z += SN_GROUP) {
+        const int32_t *v = s->v + pos * s->stride + (size_t)k0 * line;
+        const float *t = s->t + (size_t)(k0 / SN_I16_PAIRS) * (size_t)s->tiles;
+        size_t words;
+
+        k1 = SN_MIN(k0 + SN_I16_PAIRS, pairs);
+        words = (size_t)(k1 - k0) * SN_LANES;
+        for (int half = 0; half < SN_GROUP && s->g * SN_GROUP + half < p->c.oc; half += TILE_OC) {
+            struct i16_pass pass = { .n = (size_t)(k1 - k0), .line = line, .pace = cut->pace, .w = u + half, .z = z + half, .first = k0 == 0 };
+            const int32_t *later = u + I16_AHEAD;
+            size_t at = (size_t)(t0 - s->base);
+            float *to = m + (t0 - s->t0) * SN_GROUP + half;
+
+            for (int i = 0; i < cut->pieces; i++, later += words * cut->pace) {
+                size_t np = (size_t)(cut->size + (i < cut->more));
+
+                i16_tiles[np](&pass, v + at * SN_LANES, t + at, later, to);
+                at += np;
+                to += np * SN_GROUP;
+            }
+        }
+        u += words * SN_GROUP;
+    }
+}
+
 bool SN_SIMD(i16_winograd_output)(const struct sn_i16_winograd *p, const struct sn_i16_span *s)
 {
     const int32_t *u = p->u + (size_t)s->g * p->group_stride;
     const float *z = p->z + (size_t)s->g * p->z_stride;
     float *m = s->m;
     V finite = v_zero();
-    int n = s->t1 - s->t0, pairs = sn_i16_pairs(p->c.planes);
-    size_t mstride = (size_t)n * SN_GROUP + SN_LANES, tile = (size_t)(s->t0 - s->base), line = (size_t)s->tiles * SN_LANES;
+    size_t mstride = (size_t)(s->t1 - s->t0) * SN_GROUP + SN_LANES, words = (size_t)sn_i16_pairs(p->c.planes) * SN_LANES * SN_GROUP;
     struct tile_cut cut = { 0 };
 
-    tile_cut(&cut, n, SN_GROUP);
-    /* position by position, whose sums stay in the first-level cache */
-    for (size_t pos = 0; pos < SN_I16_POSITIONS; pos++)
-        for (int k0 = 0, k1; k0 < pairs; k0 = k1, z += SN_GROUP) {
-            size_t chunk = (size_t)(k0 / SN_I16_PAIRS) * (size_t)s->tiles, words;
-
-            k1 = SN_MIN(k0 + SN_I16_PAIRS, pairs);
-            words = (size_t)(k1 - k0) * SN_LANES;
-            for (int half = 0; half < SN_GROUP && s->g * SN_GROUP + half < p->c.oc; half += TILE_OC) {
-                struct i16_pass pass = { .n = (size_t)(k1 - k0), .line = line, .pace = cut.pace, .w = u + half, .z = z + half, .first = k0 == 0 };
-                const int32_t *later = u + I16_AHEAD;
-                size_t at = tile;
-
-                for (int i = 0; i < cut.pieces; i++, later += words * cut.pace) {
-                    int np = cut.size + (i < cut.more);
-
-                    i16_tiles[np](&pass, s->v + pos * s->stride + (size_t)k0 * line + at * SN_LANES, s->t + chunk + at, later,
-                                  m + pos * mstride + (at - tile) * SN_GROUP + (size_t)half);
-                    at += (size_t)np;
-                }
-            }
-            u += words * SN_GROUP;
+    for (int i = 0; i < sn_winograd_across(&p->c); i++)
+        for (int j = 0; j < sn_winograd_across(&p->c); j++) {
+            i16_position(p, s, &cut, i, j, u, z, m);
+            u += words;
+            z += sn_i16_chunks(p->c.planes) * SN_GROUP;
+            m += mstride;
         }
     for (int channel = s->g * SN_GROUP, end = SN_MIN(channel + SN_GROUP, (p->c.oc + SN_LANES - 1) / SN_LANES * SN_LANES); channel < end;
          channel += VN) {
@@ -246,7 +265,8 @@ bool SN_SIMD(i16_winograd_output)(const struct sn_i16_winograd *p, const struct 
 
         m = s->m + channel % SN_GROUP;
         for (int t = s->t0; t < s->t1; t++, m += SN_GROUP, sn_tile_next(&p->c, &at))
-            output_tile(&p->c, 4, 4, m, mstride, channel, p->c.rows.start[at.row], p->c.cols.start[at.col], &finite);
+            SN_KIND_SWITCH(sn_tile_high(&p->c, &at), sn_tile_wide(&p->c, &at),
+                           output_tile(&p->c, HIGH, WIDE, m, mstride, channel, p->c.rows.start[at.row], p->c.cols.start[at.col], &finite))
     }
     return v_all_finite(finite);
 }

@@ -68,22 +68,6 @@ void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
         weights_to(p, 3);
 }
 
-/* Runs `call` with HIGH and WIDE constants equal to a tile's kinds down and across. */
-#define SN_KIND(high, wide, call)                                                                 \
-    case (high) * 8 + (wide): {                                                                   \
-        enum { HIGH = high, WIDE = wide };                                                        \
-        call;                                                                                     \
-        break;                                                                                    \
-    }
-#define SN_KIND_SWITCH(high, wide, call)                                                          \
-    switch ((high) * 8 + (wide)) {                                                                \
-        SN_KIND(4, 4, call) SN_KIND(4, 3, call) SN_KIND(3, 4, call) SN_KIND(3, 3, call)           \
-        SN_KIND(3, 2, call) SN_KIND(2, 3, call) SN_KIND(2, 2, call)                               \
-        SN_KIND(1, 1, call) SN_KIND(1, 0, call) SN_KIND(0, 1, call) SN_KIND(0, 0, call)           \
-    default:                                                                                      \
-        break;                                                                                    \
-    }
-
 /* One tile of one plane, to v, `tile` floats behind the first; px points at its first input pixel, steps are in floats. */
 SN_INLINE void input_tile(const int high, const int wide, const float *px, size_t row, size_t col, const struct sn_winograd_span *s, float *v,
                           ptrdiff_t tile)
@@ -151,22 +135,22 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
 TILES(tiles, TILE_V, SN_LANES)
 
 /*
- * The sums of chunk c0 <= c < c1 at position pos of group g. u: the chunk's weights there, next: weights needed later,
+ * The sums of chunk c0 <= c < c1 at the rows' point i and the columns' j of group g. u: the chunk's weights there, next: weights needed later,
  * of which `share` floats are fetched for each channel.
  */
-static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, struct tile_cut *cut, size_t pos, int g, int c0, int c1,
+static void product(const struct sn_winograd *p, const struct sn_winograd_span *s, struct tile_cut *cut, int i, int j, int g, int c0, int c1,
                     const float *u, const float *next, size_t share, float *m)
 {
     struct tile_line line[SN_CHUNK];
     const float *v = s->v;
-    size_t k = 0, row = pos / (size_t)sn_winograd_across(p), col = pos % (size_t)sn_winograd_across(p);
+    size_t k = 0;
     int t0, t1;
 
-    sn_tiles_using(p, pos, s->t0, s->t1, &t0, &t1);
+    sn_tiles_using(p, i, j, s->t0, s->t1, &t0, &t1);
     if (t1 <= t0)
         return;
     tile_cut(cut, t1 - t0, share);
-    v += col * s->step[row] + (size_t)(s->at[row] + (ptrdiff_t)(t0 - s->base) * SN_LANES);
+    v += (size_t)j * s->step[i] + (size_t)(s->at[i] + (ptrdiff_t)(t0 - s->base) * SN_LANES);
     for (int c = c0; c < c1; c++) {
         size_t lanes = p->lanes[c];
 
@@ -179,8 +163,8 @@ static void product(const struct sn_winograd *p, const struct sn_winograd_span *
                                   .first = c0 == 0 };
         size_t at = 0, fetch = 0;
 
-        for (int i = 0; i < cut->pieces; i++) {
-            size_t np = (size_t)(cut->size + (i < cut->more));
+        for (int n = 0; n < cut->pieces; n++) {
+            size_t np = (size_t)(cut->size + (n < cut->more));
 
             tiles[np](&pass, at * SN_LANES, fetch, NULL, m + at * SN_GROUP + half);
             at += np;
@@ -209,27 +193,35 @@ static const float *weights_at(const struct sn_winograd *p, const struct sn_wino
     return (const float *)p->u + pos * p->u_stride + (size_t)g * p->group_stride + used_lanes(p, 0, s->c0) * SN_GROUP;
 }
 
+/* One position of all groups. */
+static void position(const struct sn_winograd *p, const struct sn_winograd_span *s, struct tile_cut *cut, int i, int j)
+{
+    size_t pos = (size_t)(i * sn_winograd_across(p) + j);
+
+    for (int g = s->g0; g < s->g1; g++) {
+        const float *u = weights_at(p, s, pos, g);
+        float *m = (float *)s->m + ((size_t)((g - s->g0) * sn_winograd_positions(p)) + pos) * m_stride(s);
+
+        for (int c0 = s->c0; c0 < s->c1; c0 += SN_CHUNK) {
+            int c1 = SN_MIN(c0 + SN_CHUNK, s->c1);
+            const float *next = u + used_lanes(p, c0, c1) * SN_GROUP;
+
+            if (c1 == s->c1)
+                next = g + 1 < s->g1 ? weights_at(p, s, pos, g + 1) : weights_at(p, s, pos + 1, s->g0);
+            product(p, s, cut, i, j, g, c0, c1, u, next, SN_GROUP, m);
+            u += used_lanes(p, c0, c1) * SN_GROUP;
+        }
+    }
+}
+
 /* Position by position: its inputs serve all groups from the cache, its weights are read in the order they lie in. */
 static void products(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
     struct tile_cut cut = { 0 };
-    size_t positions = (size_t)sn_winograd_positions(p);
 
-    for (size_t pos = 0; pos < positions; pos++)
-        for (int g = s->g0; g < s->g1; g++) {
-            const float *u = weights_at(p, s, pos, g);
-            float *m = (float *)s->m + ((size_t)(g - s->g0) * positions + pos) * m_stride(s);
-
-            for (int c0 = s->c0; c0 < s->c1; c0 += SN_CHUNK) {
-                int c1 = SN_MIN(c0 + SN_CHUNK, s->c1);
-                const float *next = u + used_lanes(p, c0, c1) * SN_GROUP;
-
-                if (c1 == s->c1)
-                    next = g + 1 < s->g1 ? weights_at(p, s, pos, g + 1) : weights_at(p, s, pos + 1, s->g0);
-                product(p, s, &cut, pos, g, c0, c1, u, next, SN_GROUP, m);
-                u += used_lanes(p, c0, c1) * SN_GROUP;
-            }
-        }
+    for (int i = 0; i < sn_winograd_across(p); i++)
+        for (int j = 0; j < sn_winograd_across(p); j++)
+            position(p, s, &cut, i, j);
 }
 
 /*
@@ -252,11 +244,13 @@ static void products_in_use(const struct sn_winograd *p, const struct sn_winogra
                                              .points = sn_piece_points(p->kind) };
 
             const float *next = (const float *)t.w + 9 * t.n;
+            size_t pos = 0;
 
             SN_SIMD(winograd_weights)(&t);
-            for (size_t pos = 0; pos < positions; pos++)
-                product(p, s, &cut, pos, g, c0, c1, (const float *)s->u + pos * stride, next + pos * k * share, share,
-                        m + pos * m_stride(s));
+            for (int i = 0; i < sn_winograd_across(p); i++)
+                for (int j = 0; j < sn_winograd_across(p); j++, pos++)
+                    product(p, s, &cut, i, j, g, c0, c1, (const float *)s->u + pos * stride, next + pos * k * share, share,
+                            m + pos * m_stride(s));
         }
         w += 9 * k * SN_GROUP;
     }

@@ -7,6 +7,22 @@
 
 #include <math.h>
 
+/* Runs `call` with HIGH and WIDE constants equal to a tile's kinds down and across. */
+#define SN_KIND(high, wide, call)                                                                 \
+    case (high) * 8 + (wide): {                                                                   \
+        enum { HIGH = high, WIDE = wide };                                                        \
+        call;                                                                                     \
+        break;                                                                                    \
+    }
+#define SN_KIND_SWITCH(high, wide, call)                                                          \
+    switch ((high) * 8 + (wide)) {                                                                \
+        SN_KIND(4, 4, call) SN_KIND(4, 3, call) SN_KIND(3, 4, call) SN_KIND(3, 3, call)           \
+        SN_KIND(3, 2, call) SN_KIND(2, 3, call) SN_KIND(2, 2, call)                               \
+        SN_KIND(1, 1, call) SN_KIND(1, 0, call) SN_KIND(0, 1, call) SN_KIND(0, 0, call)           \
+    default:                                                                                      \
+        break;                                                                                    \
+    }
+
 /*
  * Lines from <= i < to of a row of them, `step` floats apart. Two addresses, the rest by adding: as a sum from further
  * away each would be kept on the stack.

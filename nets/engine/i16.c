@@ -31,6 +31,11 @@ static size_t pixel_bytes(int planes)
     return (size_t)sn_i16_pairs(planes) * SN_LANES * sizeof(int32_t) + (size_t)sn_i16_chunks(planes) * sizeof(float);
 }
 
+static size_t positions(const struct sn_step *s)
+{
+    return (size_t)(s->winograd ? sn_winograd_positions(&s->wino) : s->node->kh * s->node->kw);
+}
+
 static size_t round64(size_t n) { return (n + 63) & ~(size_t)63; }
 
 void sn_i16_cut_conv(struct sn_net *net, struct sn_step *s)
@@ -76,7 +81,7 @@ void sn_i16_cut_winograd(struct sn_net *net, struct sn_step *s)
     s->kernel = net->kernels.i16_winograd_output_name;
     s->transform = SN_AT_PACKING; /* half as many bytes as in float: always kept */
     if (!s->shared) /* at least 28: the weights are read once a block */
-        most = (int)SN_MAX((size_t)2, SN_MIN((size_t)4, TILES_BYTES / (SN_I16_POSITIONS * words * 14))) * 14;
+        most = (int)SN_MAX((size_t)2, SN_MIN((size_t)4, TILES_BYTES / (positions(s) * words * 14))) * 14;
     s->blocks = (s->tiles + most - 1) / most;
     if (!s->shared || groups < threads)
         s->blocks = SN_MIN((s->blocks + threads - 1) / threads * threads, s->tiles);
@@ -84,19 +89,14 @@ void sn_i16_cut_winograd(struct sn_net *net, struct sn_step *s)
     s->blocks = (s->tiles + s->block - 1) / s->block;
     s->units = (size_t)s->blocks * (s->shared ? (size_t)groups : 1);
     tiles = (size_t)(s->shared ? s->tiles : s->block);
-    s->v_bytes = SN_I16_POSITIONS * (tiles * words + SN_LANES * sizeof(int32_t)) + round64(tiles * (size_t)sn_i16_chunks(s->x.n) * sizeof(float));
-    s->m_bytes = ((size_t)SN_MIN(s->block, s->tiles) * SN_GROUP + SN_LANES) * SN_I16_POSITIONS * sizeof(float);
+    s->v_bytes = positions(s) * (tiles * words + SN_LANES * sizeof(int32_t)) + round64(tiles * (size_t)sn_i16_chunks(s->x.n) * sizeof(float));
+    s->m_bytes = ((size_t)SN_MIN(s->block, s->tiles) * SN_GROUP + SN_LANES) * positions(s) * sizeof(float);
     net->scratch_thread = SN_MAX(net->scratch_thread, s->m_bytes + (s->shared ? 0 : s->v_bytes));
     if (s->shared)
         net->scratch_bytes = SN_MAX(net->scratch_bytes, s->v_bytes);
 }
 
 /* ---- weights --------------------------------------------------------------------------------------- */
-
-static size_t positions(const struct sn_step *s)
-{
-    return s->winograd ? SN_I16_POSITIONS : (size_t)(s->node->kh * s->node->kw);
-}
 
 size_t sn_i16_words(const struct sn_step *s)
 {
@@ -115,12 +115,12 @@ int sn_i16_pack_group(const struct sn_step *s, const float *plain, int32_t *w, f
     for (int c0 = 0; c0 < s->x.n; c0 += SN_CHUNK) {
         int planes = SN_MIN(SN_CHUNK, s->x.n - c0);
         size_t words = (size_t)sn_i16_pairs(planes) * SN_LANES * SN_GROUP;
-        struct sn_i16_weights p = { .f = plain, .lanes = s->x.lanes + c0, .planes = planes, .taps = taps, .winograd = s->winograd, .w = w, .z = z,
+        struct sn_i16_weights p = { .f = plain, .lanes = s->x.lanes + c0, .planes = planes, .taps = taps, .kind = s->winograd ? s->wino.kind : 0, .w = w, .z = z,
                                     .w_step = words, .z_step = SN_GROUP };
 
         if (s->winograd) { /* the chunks of a position follow each other */
-            p.w_step = sn_i16_words(s) / SN_I16_POSITIONS;
-            p.z_step = sn_i16_scales(s) / SN_I16_POSITIONS;
+            p.w_step = sn_i16_words(s) / positions(s);
+            p.z_step = sn_i16_scales(s) / positions(s);
         }
         SN_TRY(sn_i16_weights(&p, err));
         for (int c = c0; c < c0 + planes; c++)
@@ -252,7 +252,7 @@ static struct sn_i16_span tiles(const struct job *j, int block, int thread)
                                 .m = (float *)(void *)mine, .v = (int32_t *)(void *)(s->shared ? j->net->scratch : mine + s->m_bytes) };
 
     span.stride = ((size_t)span.tiles * (size_t)sn_i16_pairs(s->x.n) + 1) * SN_LANES;
-    span.t = (float *)(void *)((char *)span.v + SN_I16_POSITIONS * span.stride * sizeof(int32_t));
+    span.t = (float *)(void *)((char *)span.v + positions(s) * span.stride * sizeof(int32_t));
     return span;
 }
 

@@ -71,16 +71,17 @@ static struct tiling tiling_of(const struct sn_node *node, int kind, bool mixed)
 
 /*
  * The tiling of fewest products. Large maps keep tiles of one kind: a strip of smaller ones along two borders would be
- * worked through apart from the rest, for less than a twentieth. 16-bit layers have one kind only.
+ * worked through apart from the rest, for less than a twentieth. 16-bit layers
+ * mix 4 and 3 nowhere: tiles of 4 in a row share the transform of their columns.
  */
 static struct tiling best_tiling(const struct sn_node *node, bool i16)
 {
-    struct tiling one = tiling_of(node, 4, false), four = tiling_of(node, 4, true), three = tiling_of(node, 3, true);
+    struct tiling one = tiling_of(node, 4, false), four = i16 ? one : tiling_of(node, 4, true), three = tiling_of(node, 3, true);
     struct tiling best = three.products <= four.products ? three : four;
 
-    if (!i16 && SN_MAX(node->h, node->w) <= 2 * node->dil) /* no phase has three pixels: fewer products than by any other */
+    if (SN_MAX(node->h, node->w) <= 2 * node->dil) /* no phase has three pixels: fewer products than by any other */
         return tiling_of(node, 1, true);
-    return i16 || best.products * 20 > one.products * 19 ? one : best;
+    return best.products * 20 > one.products * 19 ? one : best;
 }
 
 /* Taps inside the image, over all outputs along an axis of n pixels. */
@@ -109,11 +110,6 @@ static bool wants_winograd(const struct sn_net *net, const struct sn_node *node,
     points = sn_piece_points(tiling->kind);
     positions = (size_t)(points * points);
     taps = useful_taps(node->h, node->dil) * useful_taps(node->w, node->dil);
-    if (i16) { /* its direct kernel multiplies zeros in most places */
-        taps = 9 * (size_t)node->h * (size_t)node->w;
-        if (node->dil * 3 >= SN_MIN(node->h, node->w))
-            return false;
-    }
     return tiling->products * 6 + (positions - 9) * 4 * 32 < taps * 6; /* both sides times 32 * 6 */
 }
 

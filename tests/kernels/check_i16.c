@@ -9,7 +9,8 @@
 struct i16_case {
     int ic[4];         /* channel counts of the concatenated inputs, ends with 0 */
     int oc, k, stride, dil, pad, h, w, up;
-    bool bias, res, at_end, part, winograd;
+    int winograd;      /* the kind of its big pieces; 0: a direct convolution */
+    bool mixed, bias, res, at_end, part;
     enum data_kind kind;
     struct sn_activation act;
     uint64_t seed;
@@ -33,8 +34,8 @@ static const char *describe(const struct i16_case *c)
     static char text[300];
 
     (void)snprintf(text, sizeof text, "ic %d+%d+%d oc %d k %d stride %d dil %d pad %d, %d x %d, up %d, bias %d res %d act %d at_end %d part %d "
-                   "winograd %d data %d seed %llu", c->ic[0], c->ic[1], c->ic[2], c->oc, c->k, c->stride, c->dil, c->pad, c->h, c->w, c->up,
-                   c->bias, c->res, (int)c->act.kind, c->at_end, c->part, c->winograd, (int)c->kind, (unsigned long long)c->seed);
+                   "winograd %d mixed %d data %d seed %llu", c->ic[0], c->ic[1], c->ic[2], c->oc, c->k, c->stride, c->dil, c->pad, c->h, c->w, c->up,
+                   c->bias, c->res, (int)c->act.kind, c->at_end, c->part, c->winograd, c->mixed, (int)c->kind, (unsigned long long)c->seed);
     return text;
 }
 
@@ -53,17 +54,19 @@ static size_t chunk_lanes(const struct planes *x, int c0)
     return n;
 }
 
-static void make_weights(struct i16_data *d, int groups, int taps, bool winograd, int32_t *w, float *z)
+static size_t positions_of(int winograd, int taps) { return (size_t)(winograd ? sn_piece_points(winograd) * sn_piece_points(winograd) : taps); }
+
+static void make_weights(struct i16_data *d, int groups, int taps, int winograd, int32_t *w, float *z)
 {
     const float *f = d->f;
     struct sn_error err = { 0 };
-    size_t positions = winograd ? SN_I16_POSITIONS : (size_t)taps, all = (size_t)sn_i16_pairs(d->x.n) * SN_LANES * SN_GROUP;
+    size_t positions = positions_of(winograd, taps), all = (size_t)sn_i16_pairs(d->x.n) * SN_LANES * SN_GROUP;
 
     for (int g = 0; g < groups; g++) {
         for (int c0 = 0; c0 < d->x.n; c0 += SN_CHUNK) {
             int planes = SN_MIN(SN_CHUNK, d->x.n - c0);
             size_t words = (size_t)sn_i16_pairs(planes) * SN_LANES * SN_GROUP;
-            struct sn_i16_weights p = { .f = f, .lanes = d->x.lanes + c0, .planes = planes, .taps = taps, .winograd = winograd, .w = w, .z = z,
+            struct sn_i16_weights p = { .f = f, .lanes = d->x.lanes + c0, .planes = planes, .taps = taps, .kind = winograd, .w = w, .z = z,
                                         .w_step = winograd ? all : words,
                                         .z_step = winograd ? (size_t)sn_i16_chunks(d->x.n) * SN_GROUP : SN_GROUP };
 
@@ -101,19 +104,19 @@ static void setup(struct i16_data *d, const struct i16_case *c)
     int groups = (c->oc + SN_GROUP - 1) / SN_GROUP, all = groups * c->up * c->up, taps = c->k * c->k, tiles;
     struct sn_winograd_axis rows, cols;
     int32_t *start = malloc((size_t)(c->h + c->w) * sizeof *start);
-    size_t pixels = (size_t)(c->h * c->w), out = (size_t)(oh * ow * c->up * c->up), positions = c->winograd ? SN_I16_POSITIONS : (size_t)taps;
+    size_t pixels = (size_t)(c->h * c->w), out = (size_t)(oh * ow * c->up * c->up), positions = positions_of(c->winograd, taps);
     size_t gw, gz;
     float *b;
 
     *d = (struct i16_data){ .k = (size_t)(c->ic[0] + c->ic[1] + c->ic[2]), .start = start };
-    sn_winograd_cut(c->h, c->dil, 4, false, &rows, start);
-    sn_winograd_cut(c->w, c->dil, 4, false, &cols, start + c->h);
+    sn_winograd_cut(c->h, c->dil, c->winograd ? c->winograd : 4, c->mixed, &rows, start);
+    sn_winograd_cut(c->w, c->dil, c->winograd ? c->winograd : 4, c->mixed, &cols, start + c->h);
     tiles = rows.n * cols.n;
     planes_alloc(&d->x, c->ic, pixels, c->at_end);
     planes_fill(&d->x, &r, c->kind, false);
     planes_alloc(&d->y, (const int[]){ c->oc, 0 }, out, c->at_end);
     planes_alloc(&d->want, (const int[]){ c->oc, 0 }, out, c->at_end);
-    if (c->winograd && c->dil == 1 && c->h % 2 == 0 && c->w % 2 == 0) {
+    if (c->winograd == 4 && !c->mixed && c->dil == 1 && c->h % 2 == 0 && c->w % 2 == 0) {
         planes_alloc(&d->pool, (const int[]){ c->oc, 0 }, pixels / 4, c->at_end);
         planes_alloc(&d->want_pool, (const int[]){ c->oc, 0 }, pixels / 4, c->at_end);
     }
@@ -141,9 +144,9 @@ static void setup(struct i16_data *d, const struct i16_case *c)
         s.base = rnd(&r, 0, s.t0);
         s.tiles = s.t1 - s.base + rnd(&r, 0, 3);
         s.stride = ((size_t)s.tiles * (size_t)sn_i16_pairs(d->x.n) + (size_t)rnd(&r, 0, 1)) * SN_LANES;
-        d->nq = 35 * s.stride + (size_t)s.tiles * (size_t)sn_i16_pairs(d->x.n) * SN_LANES;
+        d->nq = (positions - 1) * s.stride + (size_t)s.tiles * (size_t)sn_i16_pairs(d->x.n) * SN_LANES;
         d->nt = (size_t)s.tiles * (size_t)sn_i16_chunks(d->x.n);
-        s.m = guarded(&d->mg, 36 * ((size_t)(s.t1 - s.t0) * SN_GROUP + SN_LANES), c->at_end);
+        s.m = guarded(&d->mg, positions * ((size_t)(s.t1 - s.t0) * SN_GROUP + SN_LANES), c->at_end);
         d->span = s;
     } else {
         d->nq = pixels * (size_t)sn_i16_pairs(d->x.n) * SN_LANES;
@@ -178,7 +181,7 @@ static void setup(struct i16_data *d, const struct i16_case *c)
     d->wino = (struct sn_i16_winograd){
         .c = { .x = (const void *const *)d->x.p, .lanes = d->x.lanes, .planes = d->x.n, .bias = c->bias ? b : NULL,
                .res = c->res ? (const void *const *)d->res.p : NULL, .y = d->y.p, .oc = c->oc, .h = c->h, .w = c->w, .dil = c->dil,
-               .kind = 4, .rows = rows, .cols = cols, .act = c->act },
+               .kind = c->winograd, .rows = rows, .cols = cols, .act = c->act },
         .u = d->wg.data, .z = d->zg.data, .group_stride = gw, .z_stride = gz,
     };
 }
@@ -312,7 +315,7 @@ static void run_case(const struct i16_case *c)
 
 #define MAX_MACS 1000000.0
 
-static struct i16_case random_case(struct sn_rng *r, bool winograd)
+static struct i16_case random_case(struct sn_rng *r, int winograd)
 {
     static const int ocs[] = { 1, 15, 16, 17, 31, 32, 33, 64, 80 }, ics[] = { 1, 3, 15, 16, 17, 33, 48, 64, 65, 130 };
     static const int concats[][4] = { { 15, 17 }, { 1, 1, 1 }, { 64, 3 }, { 3, 64 }, { 33, 31 }, { 16, 48, 16 }, { 50, 50, 50 } };
@@ -321,7 +324,7 @@ static struct i16_case random_case(struct sn_rng *r, bool winograd)
     for (;;) {
         struct i16_case c = { .oc = PICK(r, ocs), .k = winograd ? 3 : PICK(r, ks), .stride = winograd ? 1 : rnd(r, 1, 3),
                               .dil = rnd(r, 0, 3) ? 1 : rnd(r, 2, 4), .h = rnd(r, 1, 12), .w = rnd(r, 1, 40), .up = 1, .bias = rnd(r, 0, 1),
-                              .res = rnd(r, 0, 1), .at_end = rnd(r, 0, 3) != 0, .part = rnd(r, 0, 1), .winograd = winograd,
+                              .res = rnd(r, 0, 1), .at_end = rnd(r, 0, 3) != 0, .part = rnd(r, 0, 1), .winograd = winograd, .mixed = winograd == 1 || rnd(r, 0, 1),
                               .kind = (enum data_kind)rnd(r, 0, DATA_KINDS - 1), .act = rnd_act(r), .seed = sn_rng_next(r) };
         double macs;
 
@@ -334,6 +337,8 @@ static struct i16_case random_case(struct sn_rng *r, bool winograd)
             c.stride = 1;
             c.res = false;
         }
+        if (winograd == 1) /* phases of two pixels and of one */
+            c.dil = rnd(r, (SN_MAX(c.h, c.w) + 1) / 2, SN_MAX(c.h, c.w) + 1);
         c.pad = rnd(r, 0, 3) || winograd ? c.dil * (c.k - 1) / 2 : rnd(r, 0, c.dil * (c.k - 1));
         if (out_size(c.h, &c) < 1 || out_size(c.w, &c) < 1 || c.h + 2 * c.pad <= c.dil * (c.k - 1) || c.w + 2 * c.pad <= c.dil * (c.k - 1))
             continue;
@@ -348,7 +353,7 @@ START_TEST(test_random_convolutions)
     struct sn_rng r = { 0x16C0000u + (uint64_t)_i };
 
     for (int i = 0; i < 120; i++) {
-        struct i16_case c = random_case(&r, false);
+        struct i16_case c = random_case(&r, 0);
 
         run_case(&c);
     }
@@ -360,7 +365,8 @@ START_TEST(test_random_winograd)
     struct sn_rng r = { 0x1631000u + (uint64_t)_i };
 
     for (int i = 0; i < 40; i++) {
-        struct i16_case c = random_case(&r, true);
+        static const int kinds[] = { 4, 4, 3, 1 };
+        struct i16_case c = random_case(&r, kinds[i % 4]);
 
         run_case(&c);
     }
@@ -380,7 +386,7 @@ START_TEST(test_every_width)
             }
     for (int w = 1; w <= 124; w += 4) {
         struct i16_case c = { .ic = { 17, 60 }, .oc = 33, .k = 3, .stride = 1, .dil = 1, .pad = 1, .h = 4, .w = w, .up = 1, .bias = true,
-                              .at_end = true, .winograd = true, .act = { SN_ACT_RELU, 0 }, .seed = (uint64_t)w };
+                              .at_end = true, .winograd = 4, .act = { SN_ACT_RELU, 0 }, .seed = (uint64_t)w };
 
         run_case(&c);
     }
@@ -513,8 +519,13 @@ static double exact(const struct i16_data *d, const struct i16_case *c, int o, i
 /* The gate per layer: an error of at most 1.5e-3 of the output's root mean square (3e-4 measured; a wrong tap: 0.1). */
 START_TEST(test_against_double)
 {
-    struct i16_case c = { .ic = { 64, 20, 50 }, .oc = 40, .k = _i == 0 ? 1 : 3, .stride = _i == 1 ? 2 : 1, .dil = _i == 4 ? 2 : 1, .h = 19, .w = 23,
-                          .pad = _i == 0 ? 0 : _i == 4 ? 2 : 1, .up = 1, .at_end = true, .winograd = _i >= 3, .seed = 5 + (uint64_t)_i };
+    static const struct { int k, stride, dil, winograd; bool mixed; } how[] = {
+        { 1, 1, 1, 0, false }, { 3, 2, 1, 0, false }, { 3, 1, 1, 0, false }, { 3, 1, 1, 4, false }, { 3, 1, 2, 4, false }, { 3, 1, 1, 4, true },
+        { 3, 1, 1, 3, true }, { 3, 1, 4, 3, true }, { 3, 1, 12, 1, true },
+    };
+    struct i16_case c = { .ic = { 64, 20, 50 }, .oc = 40, .k = how[_i].k, .stride = how[_i].stride, .dil = how[_i].dil, .h = 19, .w = 23,
+                          .pad = how[_i].k / 2 * how[_i].dil, .up = 1, .at_end = true, .winograd = how[_i].winograd, .mixed = how[_i].mixed,
+                          .seed = 5 + (uint64_t)_i };
     double error = 0, size = 0;
     struct i16_data d;
 
@@ -571,7 +582,7 @@ static Suite *suite_i16(void)
     tcase_set_timeout(t, 300);
     tcase_add_loop_test(t, test_weights, 0, DATA_KINDS);
     tcase_add_loop_test(t, test_worst_input, 0, 3);
-    tcase_add_loop_test(t, test_against_double, 0, 5);
+    tcase_add_loop_test(t, test_against_double, 0, 9);
     tcase_add_loop_test(t, test_not_finite, 0, 3);
     tcase_add_test(t, test_every_width);
     tcase_add_loop_test(t, test_random_convolutions, 0, 8);
