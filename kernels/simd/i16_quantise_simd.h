@@ -251,10 +251,10 @@ static void i16_tile(const struct sn_winograd *p, const struct sn_i16_span *s, i
         }
 }
 
-void SN_SIMD(i16_winograd_input)(const struct sn_i16_winograd *w, const struct sn_i16_span *s)
+/* Planes c0 <= c < c1, a chunk, of all tiles: plane by plane the image is read from near. */
+static void i16_chunk(const struct sn_winograd *p, const struct sn_i16_span *s, int c0, int c1)
 {
-    const struct sn_winograd *p = &w->c;
-    struct i16_run r = { .p = p, .stride = s->stride, .pair = (size_t)s->tiles * SN_LANES };
+    struct i16_run r = { .p = p, .x = p->x + c0, .stride = s->stride, .pair = (size_t)s->tiles * SN_LANES };
 
     r.far = (size_t)p->h * (size_t)p->w * (size_t)p->planes * SN_LANES * sizeof(float) > I16_FAR;
     for (int t = s->t0; t < s->t1; t += r.n) { /* neighbours in a row, as far as the span goes */
@@ -264,32 +264,34 @@ void SN_SIMD(i16_winograd_input)(const struct sn_i16_winograd *w, const struct s
 
         r.n = 1;
         if (sn_tile_high(p, &at) != 4 || sn_tile_wide(p, &at) != 4) {
-            for (int c = s->c0; c < s->c1; c += SN_CHUNK)
-                i16_tile(p, s, t, &at, c, SN_MIN(c + SN_CHUNK, s->c1));
+            i16_tile(p, s, t, &at, c0, c1);
             continue;
         }
         for (; r.n < SN_MIN(s->t1 - t, p->cols.big - at.col) && start[r.n] == start[0] + r.n * 4 * p->dil; r.n++)
             ;
         r.y = p->rows.start[at.row] - p->dil;
         r.x0 = start[0] - p->dil;
-        for (int c = s->c0; c < s->c1; c += SN_CHUNK) {
-            r.x = p->x + c;
-            r.q = s->v + (size_t)(c / 2) * r.pair + tile * SN_LANES;
-            r.t = s->t + (size_t)(c / SN_CHUNK) * (size_t)s->tiles + tile;
-            switch (SN_MIN(s->c1 - c, SN_CHUNK)) {
-            case 4:
-                i16_tiles(&r, 4);
-                break;
-            case 3:
-                i16_tiles(&r, 3);
-                break;
-            case 2:
-                i16_tiles(&r, 2);
-                break;
-            default:
-                i16_tiles(&r, 1);
-                break;
-            }
+        r.q = s->v + (size_t)(c0 / 2) * r.pair + tile * SN_LANES;
+        r.t = s->t + (size_t)(c0 / SN_CHUNK) * (size_t)s->tiles + tile;
+        switch (c1 - c0) {
+        case 4:
+            i16_tiles(&r, 4);
+            break;
+        case 3:
+            i16_tiles(&r, 3);
+            break;
+        case 2:
+            i16_tiles(&r, 2);
+            break;
+        default:
+            i16_tiles(&r, 1);
+            break;
         }
     }
+}
+
+void SN_SIMD(i16_winograd_input)(const struct sn_i16_winograd *p, const struct sn_i16_span *s)
+{
+    for (int c = s->c0; c < s->c1; c += SN_CHUNK)
+        i16_chunk(&p->c, s, c, SN_MIN(c + SN_CHUNK, s->c1));
 }

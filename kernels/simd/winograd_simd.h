@@ -68,16 +68,65 @@ void SN_SIMD(winograd_weights)(const struct sn_winograd_weights *p)
         weights_to(p, 3);
 }
 
-/* One tile of one plane, to v, `tile` floats behind the first; px points at its first input pixel, steps are in floats. */
-SN_INLINE void input_tile(const int high, const int wide, const float *px, size_t row, size_t col, const struct sn_winograd_span *s, float *v,
-                          ptrdiff_t tile)
+/*
+ * Where the inputs of a tile lie that reaches over the image's border, or whose inputs are apart: of its rows, lines of zeros
+ * outside, and of columns from <= j < to. Such inputs are more streams than the hardware follows, so those of the plane
+ * that comes next are fetched.
+ */
+struct apart {
+    const float *row[6]; /* at column `from` */
+    size_t step[6];      /* floats to the next column */
+    int from, to;
+    uintptr_t next;      /* bytes to the next plane, or from the last to the first one's next pixel */
+};
+
+/* The inputs of a tile, high x wide of them from (y0, x0) on. */
+static void apart_of(const struct sn_winograd *p, const float *plane, int high, int wide, int y0, int x0, struct apart *e)
+{
+    static const float zeros[SN_LANES];
+
+    for (e->from = 0; e->from < wide && x0 + e->from * p->dil < 0; e->from++)
+        ;
+    for (e->to = wide; e->to > e->from && x0 + (e->to - 1) * p->dil >= p->w; e->to--)
+        ;
+    for (int i = 0, y = y0; i < high; i++, y += p->dil) {
+        bool inside = y >= 0 && y < p->h && e->from < e->to;
+
+        e->row[i] = inside ? plane + ((ptrdiff_t)y * p->w + x0 + e->from * p->dil) * SN_LANES : zeros;
+        e->step[i] = inside ? (size_t)p->dil * SN_LANES : 0;
+    }
+}
+
+SN_INLINE void apart_load(const int high, const struct apart *e, int j, int l, V *line)
+{
+    bool inside = j >= e->from && j < e->to;
+
+    SN_UNROLL
+    for (int i = 0; i < high; i++) {
+        const float *x = e->row[i] + (size_t)(j - e->from) * e->step[i] + l;
+
+        if (inside)
+            __builtin_prefetch((const void *)((uintptr_t)x + e->next));
+        line[i] = inside ? v_load(x) : v_zero();
+    }
+}
+
+/*
+ * One tile of one plane, to v, `tile` floats behind the first. px: its first input pixel, rows `row` floats apart.
+ * e: where they lie, if not NULL.
+ */
+SN_INLINE void input_tile(const int high, const int wide, const float *px, size_t row, const struct apart *e,
+                          const struct sn_winograd_span *s, float *v, ptrdiff_t tile)
 {
     for (int l = 0; l < SN_LANES; l += VN) {
         V d[6][6], line[6], out[6];
 
         SN_UNROLL
         for (int j = 0; j < sn_piece_inputs(wide); j++) {
-            lines_load(0, sn_piece_inputs(high), px + (size_t)j * col + l, row, line);
+            if (e)
+                apart_load(sn_piece_inputs(high), e, j, l, line);
+            else
+                lines_load(0, sn_piece_inputs(high), px + j * SN_LANES + l, row, line);
             winograd_input(high, line, d[j]);
         }
         SN_UNROLL
@@ -91,43 +140,29 @@ SN_INLINE void input_tile(const int high, const int wide, const float *px, size_
     }
 }
 
-/* A tile's high x wide inputs from (y0, x0) on, which reach over the image's border, copied with zeros around. */
-SN_INLINE void border_tile(const struct sn_winograd *p, const float *x, int high, int wide, int y0, int x0, float *copy)
-{
-    for (int i = 0; i < high; i++)
-        for (int j = 0; j < wide; j++) {
-            int iy = y0 + i * p->dil, ix = x0 + j * p->dil;
-            bool inside = iy >= 0 && iy < p->h && ix >= 0 && ix < p->w;
-
-            for (int l = 0; l < SN_LANES; l += VN)
-                v_store(copy + (i * 6 + j) * SN_LANES + l,
-                        inside ? v_load(x + ((size_t)iy * (size_t)p->w + (size_t)ix) * SN_LANES + l) : v_zero());
-        }
-}
-
 void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
-    _Alignas(64) float copy[36 * SN_LANES];
-
     for (int c = s->c0; c < s->c1; c++) {
         const float *plane = p->x[c];
         float *v = (float *)s->v + (size_t)(c - s->c0) * s->plane;
+        uintptr_t next = c + 1 < s->c1 ? (uintptr_t)p->x[c + 1] : (uintptr_t)p->x[s->c0] + SN_LANES * sizeof(float);
         struct sn_tile at = sn_tile_at(p, s->t0);
 
         for (int t = s->t0; t < s->t1; t++, sn_tile_next(p, &at)) {
             int high = sn_tile_high(p, &at), wide = sn_tile_wide(p, &at), h = sn_piece_inputs(high), w = sn_piece_inputs(wide);
             int y0 = p->rows.start[at.row] - sn_piece_before(high) * p->dil, x0 = p->cols.start[at.col] - sn_piece_before(wide) * p->dil;
-            size_t row = (size_t)(p->dil * p->w) * SN_LANES, col = (size_t)p->dil * SN_LANES;
-            const float *x = copy;
+            ptrdiff_t tile = (ptrdiff_t)(t - s->base) * SN_LANES;
 
-            if (y0 >= 0 && x0 >= 0 && y0 + (h - 1) * p->dil < p->h && x0 + (w - 1) * p->dil < p->w) {
-                x = plane + ((size_t)y0 * (size_t)p->w + (size_t)x0) * SN_LANES;
+            if (p->dil == 1 && y0 >= 0 && x0 >= 0 && y0 + h <= p->h && x0 + w <= p->w) {
+                const float *x = plane + ((size_t)y0 * (size_t)p->w + (size_t)x0) * SN_LANES;
+
+                SN_KIND_SWITCH(high, wide, input_tile(HIGH, WIDE, x, (size_t)p->w * SN_LANES, NULL, s, v, tile))
             } else {
-                border_tile(p, plane, h, w, y0, x0, copy);
-                row = 6 * SN_LANES;
-                col = SN_LANES;
+                struct apart e = { .next = next - (uintptr_t)plane };
+
+                apart_of(p, plane, h, w, y0, x0, &e);
+                SN_KIND_SWITCH(high, wide, input_tile(HIGH, WIDE, NULL, 0, &e, s, v, tile))
             }
-            SN_KIND_SWITCH(high, wide, input_tile(HIGH, WIDE, x, row, col, s, v, (ptrdiff_t)(t - s->base) * SN_LANES))
         }
     }
 }
