@@ -94,51 +94,38 @@ struct i16_ring {
     _Alignas(64) float d[SN_CHUNK][6][8][SN_LANES];
 };
 
-/* Six lines, `row` floats apart, to a column of the ring. */
-SN_INLINE void i16_column(const float *x, size_t row, float *d)
-{
-    for (int l = 0; l < SN_LANES; l += VN) {
-        V line[6], out[6];
+/* The first pixels of the run's six rows in every plane; NULL: outside the image. */
+struct i16_source {
+    const float *line[SN_CHUNK][6];
+};
 
-        SN_UNROLL
-        for (size_t i = 0; i < 6; i++)
-            line[i] = v_load(x + i * row + l);
-        winograd_input(4, line, out);
-        SN_UNROLL
-        for (size_t i = 0; i < 6; i++)
-            v_store(d + i * 8 * SN_LANES + l, out[i]);
-    }
+SN_INLINE void i16_find(const struct i16_run *r, const int planes, struct i16_source *s)
+{
+    for (int c = 0; c < planes; c++)
+        for (int i = 0, y = r->y; i < 6; i++, y += r->p->dil)
+            s->line[c][i] = y >= 0 && y < r->p->h ? (const float *)r->x[c] + (size_t)y * (size_t)r->p->w * SN_LANES : NULL;
 }
 
-/* The same where some of the lines may lie outside the image. */
-static void i16_border_column(const struct sn_winograd *p, const float *plane, int y, int x, float *d)
+/* Columns first <= j < end of the run, of every plane, to the ring. */
+SN_INLINE void i16_columns(const struct i16_run *r, const struct i16_source *s, const int planes, int first, int end,
+                           struct i16_ring *ring)
 {
-    _Alignas(64) float copy[6][SN_LANES];
-
-    for (int i = 0; i < 6; i++, y += p->dil) {
-        bool inside = x >= 0 && x < p->w && y >= 0 && y < p->h;
-
-        for (int l = 0; l < SN_LANES; l += VN)
-            v_store(copy[i] + l, inside ? v_load(plane + ((size_t)y * (size_t)p->w + (size_t)x) * SN_LANES + l) : v_zero());
-    }
-    i16_column(copy[0], SN_LANES, d);
-}
-
-/* Columns first <= j < end of the run, of every plane. */
-SN_INLINE void i16_columns(const struct i16_run *r, const int planes, int first, int end, struct i16_ring *ring)
-{
-    const struct sn_winograd *p = r->p;
-    size_t row = (size_t)(p->dil * p->w) * SN_LANES;
-    bool inside = r->y >= 0 && r->y + 5 * p->dil < p->h;
-
     for (int c = 0; c < planes; c++)
         for (int j = first; j < end; j++) {
-            int x = r->x0 + j * p->dil;
+            int x = r->x0 + j * r->p->dil;
+            bool inside = x >= 0 && x < r->p->w;
 
-            if (inside && x >= 0 && x < p->w)
-                i16_column((const float *)r->x[c] + ((size_t)r->y * (size_t)p->w + (size_t)x) * SN_LANES, row, ring->d[c][0][j % 8]);
-            else
-                i16_border_column(p, r->x[c], r->y, x, ring->d[c][0][j % 8]);
+            for (int l = 0; l < SN_LANES; l += VN) {
+                V line[6], out[6];
+
+                SN_UNROLL
+                for (int i = 0; i < 6; i++)
+                    line[i] = inside && s->line[c][i] ? v_load(s->line[c][i] + x * SN_LANES + l) : v_zero();
+                winograd_input(4, line, out);
+                SN_UNROLL
+                for (int i = 0; i < 6; i++)
+                    v_store(ring->d[c][i][j % 8] + l, out[i]);
+            }
         }
 }
 
@@ -205,12 +192,14 @@ SN_INLINE void i16_tiles(const struct i16_run *r, const int planes)
 {
     _Alignas(64) float v[36 * SN_CHUNK * SN_LANES];
     struct i16_ring ring;
+    struct i16_source source;
 
-    i16_columns(r, planes, 0, 2, &ring);
+    i16_find(r, planes, &source);
+    i16_columns(r, &source, planes, 0, 2, &ring);
     for (int i = 0; i < r->n; i++) {
         I most;
 
-        i16_columns(r, planes, i * 4 + 2, i * 4 + 6, &ring);
+        i16_columns(r, &source, planes, i * 4 + 2, i * 4 + 6, &ring);
         most = i16_rows(r, &ring, i, planes, v);
         i16_quantise_tile(v, planes, v_set1(sn_i16_scale(i_largest(most), &r->t[i])), r->q + i * SN_LANES, r->stride, r->pair);
     }
