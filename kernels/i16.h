@@ -78,7 +78,7 @@ typedef bool sn_i16_conv2d_fn(const struct sn_i16_conv2d *p, const struct sn_con
 /*
  * The parts of a Winograd convolution (kernels.h):
  *   input    tiles t0 <= t < t1 of planes c0 <= c < c1, whole chunks -> words v[positions][pairs][tiles][16], position p
- *            at p * stride words; t[chunk][tiles]
+ *            at p * stride words, written where the tile has that point; t[chunk][tiles]
  *   output   group g, tiles t0 <= t < t1; m: scratch, positions * ((t1 - t0) * 32 + 16) floats
  *   u        [groups][positions][pairs][16][32] words; z [groups][positions][chunk][32]; c.u, c.direct not used
  */

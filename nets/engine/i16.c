@@ -31,6 +31,7 @@ static size_t pixel_bytes(int planes)
     return (size_t)sn_i16_pairs(planes) * SN_LANES * sizeof(int32_t) + (size_t)sn_i16_chunks(planes) * sizeof(float);
 }
 
+/* Parts of a layer's weights: of Winograd's positions, or of taps. */
 static size_t positions(const struct sn_step *s)
 {
     return (size_t)(s->winograd ? sn_winograd_positions(&s->wino) : s->node->kh * s->node->kw);
