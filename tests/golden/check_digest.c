@@ -21,6 +21,7 @@ static const struct digest_case narrow[] = {
     { "narrow_densenet121", 32, 33 },
     { "narrow_deeplabv3", 57, 73 },
     { "narrow_deeplabv3", 9, 17 },
+    { "narrow_deeplabv3", 217, 225 }, /* ASPP at 28 x 29: pieces of 3 and 2, and of a pair */
     { "narrow_unet", 53, 38 },
     { "narrow_unet", 16, 17 },
     { "narrow_unet_bilinear", 37, 50 },

@@ -17,6 +17,7 @@ static const struct {
 } nets[] = {
     { "narrow_resnet18", 33, 25 },  { "narrow_resnet50", 32, 33 },      { "narrow_densenet121", 32, 33 },   { "narrow_deeplabv3", 25, 33 },
     { "narrow_unet", 37, 22 },      { "narrow_unet_bilinear", 21, 34 }, { "narrow_nested_unet", 32, 16 },   { "narrow_nested_unet_mean", 16, 32 },
+    { "narrow_deeplabv3", 217, 225 }, /* ASPP at 28 x 29: pieces of 3 and 2, and of a pair */
 };
 
 static void die(const char *what, const struct sn_error *err)
