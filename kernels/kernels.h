@@ -87,7 +87,8 @@ typedef bool sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *
  *            at p * stride; the first `points` points, 6 or 5, or the three of kind 1
  *   input    tiles t0 <= t < t1 of planes c0 <= c < c1 -> v[c - c0][plane], position across * i + j of tile t at
  *            at[i] + j * step[i] + (t - base) * 16;
- *            pixels outside the image are 0
+ *            pixels outside the image are 0; where up[c] is not NULL, the image of plane c is x[c] interpolated (upsample,
+ *            not nearest, to no fewer rows or columns, rows and columns in order; its x, y, r0, r1 are not used); dil is 1 then
  *   output   groups g0 <= g < g1, tiles t0 <= t < t1: m[p] = sum over chunks of (acc = 0; for ic: acc =
  *            fma(v, u, acc)), then winograd_output twice, then bias, residual, activation as conv2d. Of planes c0 <= c < c1,
  *            whole chunks, their sums join those in m (from 0 on: become them); the rest follows with the last plane
@@ -95,6 +96,7 @@ typedef bool sn_conv2d_fn(const struct sn_conv2d *p, const struct sn_conv_span *
  *   u        [positions][groups][used lanes of all planes][32], u_stride elements from position to position; or NULL:
  *            `output` makes each chunk's in the span's u, positions * (64 * 32 + 16) floats, from `direct`, laid out as
  *            conv2d's w: the same bits
+ *   up       of each plane; or NULL
  *   group_stride  used lanes of all planes * 32: elements of a group at one position of u, or at one tap of direct
  *   pool     planes [h / 2][w / 2][16] for y's maxima of 2 x 2 pixels, maxpool's of k = stride = 2; or NULL. Where all pieces
  *            are of 4, h and w are even and dil is 1
@@ -105,8 +107,10 @@ struct sn_winograd_axis {
     int n, big;
     const int32_t *start; /* [n] a piece's first pixel */
 };
+struct sn_upsample;
 struct sn_winograd {
     const void *const *x;
+    const struct sn_upsample *const *up;
     const uint8_t *lanes;
     int planes;
     const void *u, *direct;
@@ -132,6 +136,7 @@ struct sn_winograd_weights {
     size_t n, stride;
     int points;
 };
+static inline const struct sn_upsample *sn_winograd_up(const struct sn_winograd *p, int c) { return p->up ? p->up[c] : NULL; }
 static inline int sn_piece_outputs(int kind) { return kind >= 2 ? kind : kind + 1; }
 static inline int sn_piece_points(int kind) { return kind >= 2 ? kind + 2 : 2 * kind + 1; }
 /* Positions of a row, and all: of big tiles, which have every point. */

@@ -16,8 +16,10 @@ static int compile(struct sn_net *net, const struct sn_model *m, int height, int
     if (net->opt.keep_features && g->features >= 0)
         g->nodes[g->features].keep = true;
     sn_graph_fold_bn(g);
-    if (!net->opt.no_fuse)
+    if (!net->opt.no_fuse) {
         sn_graph_fuse(g);
+        sn_net_inline_upsampling(net);
+    }
     SN_TRY(sn_net_plan_memory(net, err));
     SN_TRY(sn_net_make_steps(net, err));
     return sn_net_pack_weights(net, err);
@@ -236,6 +238,8 @@ void sn_net_plan_row(const struct sn_net *net, size_t i, struct sn_plan_row *row
                                  .fused = fused[node->pool >= 0][node->res >= 0][node->act.kind], .ic = in->c, .oc = node->c,
                                  .kh = node->kh, .kw = node->kw, .stride = node->stride, .dil = node->dil,
                                  .ih = in->h, .iw = in->w, .oh = node->h, .ow = node->w, .weight_bytes = s->weight_bytes };
+    for (int k = 0; k < s->x.n && s->x.up; k++)
+        row->upsamples |= s->x.up[k] != NULL;
     row->out_bytes = (size_t)node->h * (size_t)node->w * (size_t)s->y.n * SN_LANES * net->elem;
     if (node->op == SN_NODE_CONV) {
         row->macs = (uint64_t)node->weight->count * (uint64_t)(node->h * node->w);

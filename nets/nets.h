@@ -108,6 +108,7 @@ struct sn_plan_row {
     int ih, iw, oh, ow;
     uint64_t macs;
     size_t out_bytes, weight_bytes;
+    bool upsamples; /* some of its input, while reading it */
 };
 size_t sn_net_plan_rows(const struct sn_net *net);
 void sn_net_plan_row(const struct sn_net *net, size_t i, struct sn_plan_row *row);

@@ -34,8 +34,9 @@ static void print_text(const struct sn_net *net, int h, int w, const struct sn_c
         window(&r, win, sizeof win);
         (void)snprintf(in, sizeof in, "%dx%dx%d", r.ic, r.ih, r.iw);
         (void)snprintf(out, sizeof out, "%dx%dx%d", r.oc, r.oh, r.ow);
-        (void)printf("%4zu  %-34s %-14s %-10s %-15s %-15s %9.2f %10zu %10zu  %s%s%s\n", i, r.name, r.op, win, in, out,
-                     (double)r.macs / 1e6, r.weight_bytes, r.out_bytes, r.kernel, *r.fused ? " + " : "", r.fused);
+        (void)printf("%4zu  %-34s %-14s %-10s %-15s %-15s %9.2f %10zu %10zu  %s%s%s%s\n", i, r.name, r.op, win, in, out,
+                     (double)r.macs / 1e6, r.weight_bytes, r.out_bytes, r.kernel, r.upsamples ? " + upsampled input" : "",
+                     *r.fused ? " + " : "", r.fused);
     }
     (void)printf("\ntotal     %.3f GMAC\n", (double)sn_net_macs(net) / 1e9);
     (void)printf("memory    activations %zu bytes, packed weights %zu, work space %zu: %zu in all\n", sn_net_arena_bytes(net),
@@ -49,6 +50,7 @@ static void json_layer(struct sn_json *j, const struct sn_plan_row *r)
     sn_json_kv(j, "op", r->op);
     sn_json_kv(j, "kernel", r->kernel);
     sn_json_kv(j, "fused", r->fused);
+    sn_json_kv_bool(j, "upsamples", r->upsamples);
     sn_json_key(j, "in");
     sn_json_array(j);
     sn_json_int(j, r->ic);

@@ -172,6 +172,7 @@ void sn_i16_winograd_input_ref(const struct sn_i16_winograd *p, const struct sn_
                 one.step[i] = SN_LANES;
             }
             chunk.x += c0;
+            chunk.up += chunk.up ? c0 : 0;
             sn_winograd_input_ref(&chunk, &one);
             for (int i = 0; i < positions; i++)
                 for (int c = 0; c < one.c1 && uses(&p->c, t, i); c++)

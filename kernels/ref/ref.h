@@ -15,6 +15,17 @@ static inline float flush_real(float y) { return sn_flush(y); }
 /* What maxpool keeps of the largest value so far and one more. */
 static inline sn_real largest(sn_real m, sn_real v) { return v > m || v != v ? v : m; }
 
+/* Pixel (y, x) of the smaller plane x, upsampled. */
+static inline sn_real interpolated(const struct sn_upsample *p, const sn_real *plane, int y, int x, size_t l)
+{
+    const sn_real *fy = p->fy, *fx = p->fx;
+    const sn_real *a = plane + (size_t)p->y0[y] * (size_t)p->iw * SN_LANES + l, *b = plane + (size_t)p->y1[y] * (size_t)p->iw * SN_LANES + l;
+    size_t i0 = (size_t)p->x0[x] * SN_LANES, i1 = (size_t)p->x1[x] * SN_LANES;
+    sn_real gx = 1 - fx[x], gy = 1 - fy[y], top = fma_real(fx[x], a[i1], gx * a[i0]), bottom = fma_real(fx[x], b[i1], gx * b[i0]);
+
+    return flush_real(fma_real(fy[y], bottom, gy * top));
+}
+
 /* A Winograd tile's part of p->pool, of group g: its outputs from (y0, x0) on are in p->y. */
 static inline void pool_tile(const struct sn_winograd *p, int g, int y0, int x0)
 {

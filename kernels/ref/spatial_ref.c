@@ -84,24 +84,13 @@ void SN_REF(moments)(const struct sn_moments *p)
 
 void SN_REF(upsample)(const struct sn_upsample *p)
 {
-    const sn_real *x = p->x, *fy = p->fy, *fx = p->fx;
+    const sn_real *x = p->x;
     sn_real *y = p->y;
 
     for (int r = p->r0; r < p->r1; r++) {
         for (int c = 0; c < p->ow; c++) {
-            for (size_t l = 0; l < SN_LANES; l++) {
-                sn_real v = x[at(p->y0[r], p->x0[c], p->iw) + l];
-
-                if (p->y1) {
-                    sn_real gx = 1 - fx[c], gy = 1 - fy[r];
-                    sn_real top = fma_real(fx[c], x[at(p->y0[r], p->x1[c], p->iw) + l], gx * v);
-                    sn_real bottom = fma_real(fx[c], x[at(p->y1[r], p->x1[c], p->iw) + l],
-                                              gx * x[at(p->y1[r], p->x0[c], p->iw) + l]);
-
-                    v = flush_real(fma_real(fy[r], bottom, gy * top));
-                }
-                y[at(r, c, p->ow) + l] = v;
-            }
+            for (size_t l = 0; l < SN_LANES; l++)
+                y[at(r, c, p->ow) + l] = p->y1 ? interpolated(p, x, r, c, l) : x[at(p->y0[r], p->x0[c], p->iw) + l];
         }
     }
 }

@@ -54,6 +54,14 @@ void SN_REF(winograd_weights)(const struct sn_winograd_weights *p)
     }
 }
 
+/* A pixel of plane c, interpolated where the plane is. */
+static sn_real pixel(const struct sn_winograd *p, int c, int y, int x, size_t l)
+{
+    if (sn_winograd_up(p, c))
+        return interpolated(p->up[c], p->x[c], y, x, l);
+    return ((const sn_real *)p->x[c])[((size_t)y * (size_t)p->w + (size_t)x) * SN_LANES + l];
+}
+
 void SN_REF(winograd_input)(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
     for (int t = s->t0; t < s->t1; t++) {
@@ -62,8 +70,6 @@ void SN_REF(winograd_input)(const struct sn_winograd *p, const struct sn_winogra
         int y0 = p->rows.start[at.row] - sn_piece_before(high) * p->dil, x0 = p->cols.start[at.col] - sn_piece_before(wide) * p->dil;
 
         for (int c = s->c0; c < s->c1; c++) {
-            const sn_real *x = p->x[c];
-
             for (size_t l = 0; l < SN_LANES; l++) {
                 sn_real d[6][6] = { { 0 } }, line[6] = { 0 };
 
@@ -74,7 +80,7 @@ void SN_REF(winograd_input)(const struct sn_winograd *p, const struct sn_winogra
                         int iy = y0 + i * p->dil;
                         bool inside = iy >= 0 && iy < p->h && ix >= 0 && ix < p->w;
 
-                        line[i] = inside ? x[((size_t)iy * (size_t)p->w + (size_t)ix) * SN_LANES + l] : 0;
+                        line[i] = inside ? pixel(p, c, iy, ix, l) : 0;
                     }
                     winograd_input(high, line, d[j]);
                 }

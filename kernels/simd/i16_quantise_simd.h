@@ -4,7 +4,8 @@
  */
 #include "kernels/ref/i16_scale.h"
 #include "kernels/ref/winograd_tiles.h"
-#include "kernels/simd/line_simd.h"
+#include "kernels/simd/upsample_simd.h"
+#include "kernels/simd/winograd_tile_simd.h"
 
 /* The largest magnitude's bits, lane by lane, of `planes` lines. */
 SN_INLINE I i16_most(const int planes, const float *const *x, size_t at)
@@ -82,7 +83,7 @@ void SN_SIMD(i16_quantise)(const struct sn_i16_quantise *p)
  */
 struct i16_run {
     const struct sn_winograd *p;
-    const void *const *x;                   /* the chunk's planes */
+    int c0;                                 /* the chunk's first plane */
     int y, x0;                              /* of the first tile's first pixel */
     int n;                                  /* tiles */
     bool far;                               /* the input is read from memory */
@@ -103,14 +104,19 @@ SN_INLINE void i16_find(const struct i16_run *r, const int planes, struct i16_so
 {
     for (int c = 0; c < planes; c++)
         for (int i = 0, y = r->y; i < 6; i++, y += r->p->dil)
-            s->line[c][i] = y >= 0 && y < r->p->h ? (const float *)r->x[c] + (size_t)y * (size_t)r->p->w * SN_LANES : NULL;
+            s->line[c][i] = y >= 0 && y < r->p->h ? (const float *)r->p->x[r->c0 + c] + (size_t)y * (size_t)r->p->w * SN_LANES : NULL;
 }
 
-/* Columns first <= j < end of the run, of every plane, to the ring. */
+/* Columns first <= j < end of the run, up to four, of every plane, to the ring. */
 SN_INLINE void i16_columns(const struct i16_run *r, const struct i16_source *s, const int planes, int first, int end,
                            struct i16_ring *ring)
 {
-    for (int c = 0; c < planes; c++)
+    for (int c = 0; c < planes; c++) {
+        const struct sn_upsample *up = sn_winograd_up(r->p, r->c0 + c);
+        _Alignas(64) float pixels[STRIP_ROWS * 4 * SN_LANES];
+
+        if (up)
+            strip(up, r->p->x[r->c0 + c], r->y, r->x0 + first, 6, end - first, pixels);
         for (int j = first; j < end; j++) {
             int x = r->x0 + j * r->p->dil;
             bool inside = x >= 0 && x < r->p->w;
@@ -118,15 +124,20 @@ SN_INLINE void i16_columns(const struct i16_run *r, const struct i16_source *s, 
             for (int l = 0; l < SN_LANES; l += VN) {
                 V line[6], out[6];
 
-                SN_UNROLL
-                for (int i = 0; i < 6; i++)
-                    line[i] = inside && s->line[c][i] ? v_load(s->line[c][i] + x * SN_LANES + l) : v_zero();
+                if (up) {
+                    lines_load(0, 6, pixels + (j - first) * SN_LANES + l, (size_t)(end - first) * SN_LANES, line);
+                } else {
+                    SN_UNROLL
+                    for (int i = 0; i < 6; i++)
+                        line[i] = inside && s->line[c][i] ? v_load(s->line[c][i] + x * SN_LANES + l) : v_zero();
+                }
                 winograd_input(4, line, out);
                 SN_UNROLL
                 for (int i = 0; i < 6; i++)
                     v_store(ring->d[c][i][j % 8] + l, out[i]);
             }
         }
+    }
 }
 
 /*
@@ -157,9 +168,9 @@ SN_INLINE I i16_rows(const struct i16_run *r, const struct i16_ring *ring, int t
                     line[j] = v_load(a + j * SN_LANES);
                 line[4] = v_load(b);
                 line[5] = v_load(b + SN_LANES);
-                if (fetch && l == 0)
+                if (fetch && l == 0 && !sn_winograd_up(r->p, r->c0 + c))
                     for (size_t j = 0; j < 4; j += 2)
-                        __builtin_prefetch((const float *)r->x[c] + ahead + j * (size_t)dil * SN_LANES, 0, 2);
+                        __builtin_prefetch((const float *)r->p->x[r->c0 + c] + ahead + j * (size_t)dil * SN_LANES, 0, 2);
                 winograd_input(4, line, out);
                 SN_UNROLL
                 for (size_t j = 0; j < 6; j++)
@@ -222,6 +233,7 @@ static void i16_tile(const struct sn_winograd *p, const struct sn_i16_span *s, i
         one.step[i] = SN_LANES;
     }
     chunk.x += c0;
+    chunk.up += chunk.up ? c0 : 0;
     SN_SIMD(winograd_input)(&chunk, &one);
     for (int i = sn_points_from(high); i < sn_points_to(high); i++)
         for (int j = sn_points_from(wide); j < sn_points_to(wide); j++)
@@ -243,7 +255,7 @@ static void i16_tile(const struct sn_winograd *p, const struct sn_i16_span *s, i
 /* Planes c0 <= c < c1, a chunk, of all tiles: plane by plane the image is read from near. */
 static void i16_chunk(const struct sn_winograd *p, const struct sn_i16_span *s, int c0, int c1)
 {
-    struct i16_run r = { .p = p, .x = p->x + c0, .stride = s->stride, .pair = (size_t)s->tiles * SN_LANES };
+    struct i16_run r = { .p = p, .c0 = c0, .stride = s->stride, .pair = (size_t)s->tiles * SN_LANES };
 
     r.far = (size_t)p->h * (size_t)p->w * (size_t)p->planes * SN_LANES * sizeof(float) > I16_FAR;
     for (int t = s->t0; t < s->t1; t += r.n) { /* neighbours in a row, as far as the span goes */

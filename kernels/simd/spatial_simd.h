@@ -1,5 +1,5 @@
 /* spatial_simd.h: maxpool, avgpool, moments, upsample. */
-#include "kernels/simd/simd.h"
+#include "kernels/simd/upsample_simd.h"
 
 #include <math.h>
 
@@ -102,16 +102,14 @@ void SN_SIMD(upsample)(const struct sn_upsample *p)
 
         for (int c = 0; c < p->ow; c++) {
             for (int l = 0; l < SN_LANES; l += VN) {
-                size_t i0 = at(0, p->x0[c], 0) + (size_t)l;
-                V v = v_load(a + i0);
+                size_t i0 = at(0, p->x0[c], 0);
+                V v = v_load(a + i0 + l);
 
                 if (p->y1) {
-                    size_t i1 = at(0, p->x1[c], 0) + (size_t)l;
+                    size_t i1 = at(0, p->x1[c], 0);
                     V f = v_set1(fx[c]), g = v_set1(1 - fx[c]);
-                    V top = v_fma(f, v_load(a + i1), v_mul(g, v));
-                    V bottom = v_fma(f, v_load(b + i1), v_mul(g, v_load(b + i0)));
 
-                    v = v_flush(v_fma(fy, bottom, v_mul(gy, top)));
+                    v = between(across(a + l, i0, i1, f, g), across(b + l, i0, i1, f, g), fy, gy);
                 }
                 v_store(y + at(r, c, p->ow) + l, v);
             }

@@ -5,6 +5,7 @@
  */
 #include "kernels/ref/winograd_tiles.h"
 #include "kernels/simd/tile_simd.h"
+#include "kernels/simd/upsample_simd.h"
 #include "kernels/simd/winograd_tile_simd.h"
 
 /* Fetches the lines two further on, which are stored next: a store that waits for its line holds up those behind it. */
@@ -140,6 +141,29 @@ SN_INLINE void input_tile(const int high, const int wide, const float *px, size_
     }
 }
 
+/* The span's tiles of plane c, which is interpolated, to v: in runs of neighbours. */
+static void input_interpolated(const struct sn_winograd *p, const struct sn_winograd_span *s, int c, float *v)
+{
+    _Alignas(64) float pixels[STRIP_ROWS * STRIP_COLUMNS * SN_LANES];
+
+    for (int t = s->t0, n; t < s->t1; t += n) {
+        struct sn_tile at = sn_tile_at(p, t);
+        int high = sn_tile_high(p, &at), wide = sn_tile_wide(p, &at), columns;
+        const int32_t *start = p->cols.start + at.col;
+
+        n = SN_MIN(STRIP_TILES, SN_MIN(s->t1 - t, sn_part_col1(p, at.part) - at.col));
+        columns = start[n - 1] - start[0] + sn_piece_inputs(wide);
+        strip(p->up[c], p->x[c], p->rows.start[at.row] - sn_piece_before(high), start[0] - sn_piece_before(wide), sn_piece_inputs(high),
+              columns, pixels);
+        for (int i = 0; i < n; i++) {
+            const float *x = pixels + (start[i] - start[0]) * SN_LANES;
+            ptrdiff_t tile = (ptrdiff_t)(t + i - s->base) * SN_LANES;
+
+            SN_KIND_SWITCH(high, wide, input_tile(HIGH, WIDE, x, (size_t)columns * SN_LANES, NULL, s, v, tile))
+        }
+    }
+}
+
 void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winograd_span *s)
 {
     for (int c = s->c0; c < s->c1; c++) {
@@ -148,6 +172,10 @@ void SN_SIMD(winograd_input)(const struct sn_winograd *p, const struct sn_winogr
         uintptr_t next = c + 1 < s->c1 ? (uintptr_t)p->x[c + 1] : (uintptr_t)p->x[s->c0] + SN_LANES * sizeof(float);
         struct sn_tile at = sn_tile_at(p, s->t0);
 
+        if (sn_winograd_up(p, c)) {
+            input_interpolated(p, s, c, v);
+            continue;
+        }
         for (int t = s->t0; t < s->t1; t++, sn_tile_next(p, &at)) {
             int high = sn_tile_high(p, &at), wide = sn_tile_wide(p, &at), h = sn_piece_inputs(high), w = sn_piece_inputs(wide);
             int y0 = p->rows.start[at.row] - sn_piece_before(high) * p->dil, x0 = p->cols.start[at.col] - sn_piece_before(wide) * p->dil;

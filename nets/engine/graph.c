@@ -9,7 +9,7 @@
 const char *sn_node_op_name(enum sn_node_op op)
 {
     static const char *const names[] = { "input", "conv2d", "affine", "activation", "add", "concat", "maxpool",
-                                         "avgpool", "global_avgpool", "instance_norm", "upsample", "pad", "inline", "dead" };
+                                         "avgpool", "global_avgpool", "instance_norm", "upsample", "pad", "between", "inline", "dead" };
     return names[op];
 }
 

@@ -17,6 +17,7 @@ typedef int sn_val; /* index of the node that produces it; negative: invalid */
 enum sn_node_op {
     SN_NODE_INPUT, SN_NODE_CONV, SN_NODE_AFFINE, SN_NODE_ACT, SN_NODE_ADD, SN_NODE_CONCAT, SN_NODE_MAXPOOL,
     SN_NODE_AVGPOOL, SN_NODE_GAP, SN_NODE_INSTNORM, SN_NODE_UPSAMPLE, SN_NODE_PAD,
+    SN_NODE_BETWEEN /* an upsampling that the convolution behind it does as it reads */,
     SN_NODE_INLINE /* an affine that its 1x1 convolution applies while reading */, SN_NODE_DEAD
 };
 const char *sn_node_op_name(enum sn_node_op op);
@@ -117,12 +118,16 @@ void sn_graph_fuse(struct sn_graph *g);
 
 /* ---- the compiled form (exec.c runs it) ---------------------------------------------------- */
 
-/* The planes of a value: a table of pointers and how many lanes of each are in use. */
+/* The planes of a value: a table of pointers and how many lanes of each are in use; up: kernels.h, struct sn_winograd. */
 struct sn_planes {
     int n;
     void **p;
     uint8_t *lanes;
+    const struct sn_upsample **up;
 };
+
+/* A value without memory of its own: its planes are those of its inputs. */
+static inline bool sn_node_is_view(const struct sn_node *node) { return node->op == SN_NODE_CONCAT || node->op == SN_NODE_BETWEEN; }
 
 struct sn_step {
     const struct sn_node *node;
@@ -147,7 +152,7 @@ struct sn_step {
     };
     void *weights;                      /* owned: a conv's packed weights and bias, or scale and shift */
     void *scale, *shift;                /* affine, instance norm: [planes * 16], inside weights */
-    void *tables;                       /* owned: upsampling's row and column tables, winograd's pieces */
+    void *tables;                       /* owned: winograd's pieces */
     size_t weight_bytes;
     bool borrowed;                      /* weights lie in a prepacked file */
     size_t units;                       /* pure, assigned dynamically: (groups or planes) * blocks */
@@ -184,6 +189,10 @@ static inline struct sn_plane_form sn_node_form(const struct sn_node *node)
 
     return (struct sn_plane_form){ .rows = (size_t)node->h + 2 * border, .first = border * (row + pixel), .row = row, .pixel = pixel };
 }
+void sn_net_inline_upsampling(struct sn_net *net);                  /* plan.c, after fusing */
+/* steps.c: whether a convolution is done by Winograd; an upsampling's tables, in the graph's arena */
+bool sn_net_is_winograd(const struct sn_net *net, const struct sn_node *node);
+int sn_net_upsample(struct sn_net *net, const struct sn_node *node, struct sn_upsample *up, struct sn_error *err);
 int sn_net_plan_memory(struct sn_net *net, struct sn_error *err);  /* plan.c: vals, arena */
 int sn_net_pack_weights(struct sn_net *net, struct sn_error *err); /* pack.c */
 /* pack.c: one group's weights, [chunk][3][3][lanes][32] -> its part of wino.u (kernels.h) */

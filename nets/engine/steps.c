@@ -113,6 +113,13 @@ static bool wants_winograd(const struct sn_net *net, const struct sn_node *node,
     return tiling->products * 6 + (positions - 9) * 4 * 32 < taps * 6; /* both sides times 32 * 6 */
 }
 
+bool sn_net_is_winograd(const struct sn_net *net, const struct sn_node *node)
+{
+    struct tiling tiling;
+
+    return wants_winograd(net, node, &net->graph.nodes[node->in[0]], sn_i16_layer(net, node), &tiling);
+}
+
 /* Whether a block of tiles' transformed input and one group's weights do not fit the second-level cache together. */
 static bool is_wide(const struct sn_step *s)
 {
@@ -186,7 +193,7 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
         return SN_NOMEM(err, "a layer's tiles");
     s->tables = start;
     *p = (struct sn_winograd){
-        .x = (const void *const *)s->x.p, .lanes = s->x.lanes, .planes = s->x.n, .y = s->y.p,
+        .x = (const void *const *)s->x.p, .up = s->x.up, .lanes = s->x.lanes, .planes = s->x.n, .y = s->y.p,
         .res = node->res >= 0 ? (const void *const *)s->res.p : NULL, .oc = node->c, .h = node->h, .w = node->w,
         .dil = node->dil, .kind = tiling->kind, .act = node->act,
     };
@@ -302,27 +309,23 @@ static void axis(const struct sn_net *net, const struct sn_node *node, int in, i
     }
 }
 
-static int make_upsample(struct sn_net *net, struct sn_step *s, struct sn_error *err)
+int sn_net_upsample(struct sn_net *net, const struct sn_node *node, struct sn_upsample *up, struct sn_error *err)
 {
-    const struct sn_node *node = s->node, *in = &net->graph.nodes[node->in[0]];
+    const struct sn_node *in = &net->graph.nodes[node->in[0]];
     size_t n = (size_t)node->h + (size_t)node->w;
-    char *mem = malloc(n * (2 * sizeof(int32_t) + net->elem) + 16);
-    char *f = mem;
+    char *f = sn_arena_get(&net->graph.arena, n * (2 * sizeof(int32_t) + net->elem), err);
     int32_t *i0;
 
-    if (!mem)
-        return SN_NOMEM(err, "upsampling tables");
-    s->tables = mem;
-    i0 = (int32_t *)(void *)(mem + n * net->elem); /* the wider type first: alignment */
-    s->up = (struct sn_upsample){
+    if (!f)
+        return SN_ENOMEM;
+    i0 = (int32_t *)(void *)(f + n * net->elem); /* the wider type first: alignment */
+    *up = (struct sn_upsample){
         .ih = in->h, .iw = in->w, .oh = node->h, .ow = node->w,
         .y0 = i0, .x0 = i0 + node->h, .y1 = node->nearest ? NULL : i0 + n, .x1 = node->nearest ? NULL : i0 + n + node->h,
         .fy = f, .fx = f + (size_t)node->h * net->elem,
     };
     axis(net, node, in->h, node->h, i0, i0 + n, f);
     axis(net, node, in->w, node->w, i0 + node->h, i0 + n + node->h, f + (size_t)node->h * net->elem);
-    s->kernel = net->kernels.upsample_name;
-    cut_rows(s, ROW_PIXELS / node->w);
     return SN_OK;
 }
 
@@ -366,7 +369,9 @@ static int make_step(struct sn_net *net, int i, struct sn_step *s, struct sn_err
         make_conv(net, s);
         break;
     case SN_NODE_UPSAMPLE:
-        return make_upsample(net, s, err);
+        s->kernel = net->kernels.upsample_name;
+        cut_rows(s, ROW_PIXELS / node->w);
+        return sn_net_upsample(net, node, &s->up, err);
     case SN_NODE_MAXPOOL:
     case SN_NODE_AVGPOOL:
         if (net->graph.nodes[node->in[0]].pool == i)
@@ -405,7 +410,7 @@ int sn_net_make_steps(struct sn_net *net, struct sn_error *err)
     for (int i = 0; i < g->n; i++) {
         enum sn_node_op op = g->nodes[i].op;
 
-        if (op < SN_NODE_INLINE && op != SN_NODE_CONCAT && op != SN_NODE_INPUT)
+        if (op < SN_NODE_INLINE && !sn_node_is_view(&g->nodes[i]) && op != SN_NODE_INPUT)
             SN_TRY(make_step(net, i, &net->steps[net->n_steps++], err));
     }
     net->scratch_thread = (net->scratch_thread + 63) & ~(size_t)63;

@@ -10,7 +10,7 @@ struct i16_case {
     int ic[4];         /* channel counts of the concatenated inputs, ends with 0 */
     int oc, k, stride, dil, pad, h, w, up;
     int winograd;      /* the kind of its big pieces; 0: a direct convolution */
-    bool mixed, bias, res, at_end, part;
+    bool mixed, bias, res, at_end, part, smaller; /* smaller: Winograd's planes are interpolated, some of them */
     enum data_kind kind;
     struct sn_activation act;
     uint64_t seed;
@@ -18,6 +18,7 @@ struct i16_case {
 
 struct i16_data {
     struct planes x, res, y, want, pool, want_pool; /* pool: of no planes, where the case has none */
+    struct smaller smaller;
     struct sn_guard qg, tg, wg, zg, bg, mg, q2, t2;
     float *f;          /* fp32 weights, [groups][chunk][taps][used lanes][32] */
     size_t k, nq, nt;  /* input channels; words of q (or v), floats of t */
@@ -34,8 +35,8 @@ static const char *describe(const struct i16_case *c)
     static char text[300];
 
     (void)snprintf(text, sizeof text, "ic %d+%d+%d oc %d k %d stride %d dil %d pad %d, %d x %d, up %d, bias %d res %d act %d at_end %d part %d "
-                   "winograd %d mixed %d data %d seed %llu", c->ic[0], c->ic[1], c->ic[2], c->oc, c->k, c->stride, c->dil, c->pad, c->h, c->w, c->up,
-                   c->bias, c->res, (int)c->act.kind, c->at_end, c->part, c->winograd, c->mixed, (int)c->kind, (unsigned long long)c->seed);
+                   "winograd %d mixed %d smaller %d data %d seed %llu", c->ic[0], c->ic[1], c->ic[2], c->oc, c->k, c->stride, c->dil, c->pad, c->h, c->w, c->up,
+                   c->bias, c->res, (int)c->act.kind, c->at_end, c->part, c->winograd, c->mixed, c->smaller, (int)c->kind, (unsigned long long)c->seed);
     return text;
 }
 
@@ -184,6 +185,11 @@ static void setup(struct i16_data *d, const struct i16_case *c)
                .kind = c->winograd, .rows = rows, .cols = cols, .act = c->act },
         .u = d->wg.data, .z = d->zg.data, .group_stride = gw, .z_stride = gz,
     };
+    if (c->smaller) {
+        smaller_alloc(&d->smaller, &r, &d->x, c->ic, c->h, c->w, c->kind, c->at_end);
+        d->wino.c.x = d->smaller.x;
+        d->wino.c.up = d->smaller.ups;
+    }
 }
 
 static void teardown(struct i16_data *d)
@@ -193,6 +199,7 @@ static void teardown(struct i16_data *d)
     for (size_t i = 0; i < SN_COUNT(g); i++)
         sn_guard_free(g[i]);
     planes_free(&d->x);
+    smaller_free(&d->smaller);
     planes_free(&d->res);
     planes_free(&d->y);
     planes_free(&d->want);
@@ -272,6 +279,15 @@ static void run_winograd(struct i16_data *d, const struct i16_case *c)
     sn_i16_winograd_input_ref(&d->wino, &d->span);
     d->span.v = d->qg.data;
     d->span.t = d->tg.data;
+    if (c->smaller) { /* the same as interpolating first */
+        struct sn_i16_winograd plain = d->wino;
+
+        plain.c.x = (const void *const *)d->x.p;
+        plain.c.up = NULL;
+        blank(d, &d->qg, &d->tg);
+        sn_i16_winograd_input_ref(&plain, &d->span);
+        same_words(d, "the twin, interpolating", (size_t)d->span.tiles, d->span.stride, c);
+    }
     for (int i = 0; i < i16_winograd_input_count; i++) {
         blank(d, &d->qg, &d->tg);
         i16_winograd_input_rows[i].fn(&d->wino, &d->span);
@@ -339,6 +355,7 @@ static struct i16_case random_case(struct sn_rng *r, int winograd)
         }
         if (winograd == 1) /* phases of two pixels and of one */
             c.dil = rnd(r, (SN_MAX(c.h, c.w) + 1) / 2, SN_MAX(c.h, c.w) + 1);
+        c.smaller = winograd && c.dil == 1 && rnd(r, 0, 1);
         c.pad = rnd(r, 0, 3) || winograd ? c.dil * (c.k - 1) / 2 : rnd(r, 0, c.dil * (c.k - 1));
         if (out_size(c.h, &c) < 1 || out_size(c.w, &c) < 1 || c.h + 2 * c.pad <= c.dil * (c.k - 1) || c.w + 2 * c.pad <= c.dil * (c.k - 1))
             continue;
@@ -386,7 +403,7 @@ START_TEST(test_every_width)
             }
     for (int w = 1; w <= 124; w += 4) {
         struct i16_case c = { .ic = { 17, 60 }, .oc = 33, .k = 3, .stride = 1, .dil = 1, .pad = 1, .h = 4, .w = w, .up = 1, .bias = true,
-                              .at_end = true, .winograd = 4, .act = { SN_ACT_RELU, 0 }, .seed = (uint64_t)w };
+                              .at_end = true, .smaller = w % 8 == 1, .winograd = 4, .act = { SN_ACT_RELU, 0 }, .seed = (uint64_t)w };
 
         run_case(&c);
     }

@@ -9,6 +9,7 @@ struct wino_case {
     int oc, dil, h, w, piece; /* piece: the kind of the big ones */
     bool mixed;
     bool bias, res, at_end, part;
+    bool up; /* some planes are interpolated from smaller ones */
     enum data_kind kind;
     struct sn_activation act;
     uint64_t seed;
@@ -16,6 +17,7 @@ struct wino_case {
 
 struct wino_data {
     struct planes x, res, y, want, pool, want_pool; /* pool: of no planes, where the case has none */
+    struct smaller smaller;
     struct sn_guard ug, bg, vg, mg, cg, wantv; /* cg: one chunk's transformed weights */
     float *w;          /* [chunk][3][3][lanes][32] of every group */
     int32_t *start;    /* the pieces of the rows, then of the columns */
@@ -29,8 +31,8 @@ static const char *describe(const struct wino_case *c, const struct sn_winograd_
 {
     static char text[240];
 
-    (void)snprintf(text, sizeof text, "ic %d+%d+%d oc %d dil %d, %d x %d, pieces of kind %d mixed %d, bias %d res %d act %d at_end %d data %d, tiles %d..%d planes %d..%d, seed %llu",
-                   c->ic[0], c->ic[1], c->ic[2], c->oc, c->dil, c->h, c->w, c->piece, c->mixed, c->bias, c->res, (int)c->act.kind, c->at_end, (int)c->kind,
+    (void)snprintf(text, sizeof text, "ic %d+%d+%d oc %d dil %d, %d x %d, pieces of kind %d mixed %d, bias %d res %d act %d up %d at_end %d data %d, tiles %d..%d planes %d..%d, seed %llu",
+                   c->ic[0], c->ic[1], c->ic[2], c->oc, c->dil, c->h, c->w, c->piece, c->mixed, c->bias, c->res, (int)c->act.kind, c->up, c->at_end, (int)c->kind,
                    s->t0, s->t1, s->c0, s->c1, (unsigned long long)c->seed);
     return text;
 }
@@ -107,11 +109,17 @@ static void wino_setup(struct wino_data *d, const struct wino_case *c)
     d->span.u = guarded(&d->cg, positions * (SN_CHUNK * SN_LANES * SN_GROUP + SN_LANES), c->at_end);
     memset(d->vg.data, UNTOUCHED, nv * sizeof(float));
     memset(d->wantv.data, UNTOUCHED, nv * sizeof(float));
+    if (c->up) {
+        smaller_alloc(&d->smaller, &r, &d->x, c->ic, c->h, c->w, c->kind, c->at_end);
+        d->p.x = d->smaller.x;
+        d->p.up = d->smaller.ups;
+    }
 }
 
 static void wino_free(struct wino_data *d)
 {
     planes_free(&d->x);
+    smaller_free(&d->smaller);
     planes_free(&d->res);
     planes_free(&d->y);
     planes_free(&d->want);
@@ -163,6 +171,14 @@ static void run_case(const struct wino_case *c)
     d.span.v = d.wantv.data;
     sn_winograd_input_ref(&d.p, &d.span);
     d.span.v = d.vg.data;
+    if (c->up) { /* the same as interpolating first */
+        struct sn_winograd plain = d.p;
+
+        plain.x = (const void *const *)d.x.p;
+        plain.up = NULL;
+        sn_winograd_input_ref(&plain, &d.span);
+        ck_assert_msg(differs(d.vg.data, d.wantv.data, nv) < 0, "the twin, interpolating: %s", describe(c, &d.span));
+    }
     for (int i = 0; i < winograd_input_count; i++) {
         memset(d.vg.data, UNTOUCHED, nv * sizeof(float));
         winograd_input_rows[i].fn(&d.p, &d.span);
@@ -228,6 +244,7 @@ static struct wino_case random_case(struct sn_rng *r)
         c.mixed = true;
         c.dil = rnd(r, (SN_MAX(c.h, c.w) + 1) / 2, SN_MAX(c.h, c.w) + 1);
     }
+    c.up = c.dil == 1 && rnd(r, 0, 1);
     return c;
 }
 
@@ -289,6 +306,7 @@ START_TEST(test_every_mix)
 
                 if (c.piece == 1)
                     c.dil = (SN_MAX(h, w) + 1) / 2 + dil - 1;
+                c.up = c.dil == 1 && (h + w) % 2 == 0;
                 run_case(&c);
             }
 }
@@ -298,7 +316,7 @@ END_TEST
 START_TEST(test_every_tile_count)
 {
     for (int w = 1; w <= 124; w += 4) {
-        struct wino_case c = { .ic = { 17 }, .oc = 33, .dil = 1, .h = 4, .w = w, .piece = 4, .bias = true, .at_end = true,
+        struct wino_case c = { .ic = { 17 }, .oc = 33, .dil = 1, .h = 4, .w = w, .piece = 4, .bias = true, .at_end = true, .up = w % 8 == 1,
                                .kind = DATA_UNIT, .act = { SN_ACT_RELU, 0 }, .seed = (uint64_t)w };
 
         run_case(&c);

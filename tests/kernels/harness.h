@@ -176,4 +176,68 @@ static inline void planes_reset(struct planes *t)
         memset(t->p[i], UNTOUCHED, t->floats * sizeof(float));
 }
 
+/* Planes for Winograd's `up`: some are smaller ones and how to interpolate them, the others those of x. */
+struct smaller {
+    struct planes t;
+    struct sn_upsample up;
+    const struct sn_upsample *ups[MAX_PLANES];
+    const void *x[MAX_PLANES];
+    struct sn_guard g[6]; /* y0, y1, fy, x0, x1, fx */
+};
+
+static inline void smaller_axis(struct sn_guard *g, bool corners, int in, int out)
+{
+    sn_guard_alloc(&g[0], (size_t)out * sizeof(int32_t), true);
+    sn_guard_alloc(&g[1], (size_t)out * sizeof(int32_t), true);
+    sn_guard_alloc(&g[2], (size_t)out * sizeof(float), true);
+    for (int i = 0; i < out; i++) {
+        double at = corners ? out > 1 ? (double)i * (in - 1) / (out - 1) : 0 : fmax((i + 0.5) * in / out - 0.5, 0);
+        int i0 = SN_MIN((int)at, in - 1);
+
+        ((int32_t *)g[0].data)[i] = i0;
+        ((int32_t *)g[1].data)[i] = SN_MIN(i0 + 1, in - 1);
+        ((float *)g[2].data)[i] = (float)(at - i0);
+    }
+}
+
+/* x, of h x w pixels, gets what the twin makes of the smaller ones. */
+static inline void smaller_alloc(struct smaller *s, struct sn_rng *r, struct planes *x, const int *channels, int h, int w, enum data_kind kind,
+                                 bool at_end)
+{
+    bool corners = rnd(r, 0, 1);
+
+    *s = (struct smaller){ .up = { .ih = rnd(r, 1, h), .iw = rnd(r, 1, w), .oh = h, .ow = w } };
+    planes_alloc(&s->t, channels, (size_t)(s->up.ih * s->up.iw), at_end);
+    planes_fill(&s->t, r, kind, false);
+    smaller_axis(s->g, corners, s->up.ih, h);
+    smaller_axis(s->g + 3, corners, s->up.iw, w);
+    s->up.y0 = s->g[0].data;
+    s->up.y1 = s->g[1].data;
+    s->up.fy = s->g[2].data;
+    s->up.x0 = s->g[3].data;
+    s->up.x1 = s->g[4].data;
+    s->up.fx = s->g[5].data;
+    for (int i = 0; i < x->n; i++) {
+        struct sn_upsample all = s->up;
+
+        s->x[i] = x->p[i];
+        if (rnd(r, 0, 3) == 0)
+            continue;
+        s->x[i] = all.x = s->t.p[i];
+        s->ups[i] = &s->up;
+        all.y = x->p[i];
+        all.r1 = h;
+        sn_upsample_ref(&all);
+    }
+}
+
+static inline void smaller_free(struct smaller *s)
+{
+    if (s->t.n == 0)
+        return;
+    planes_free(&s->t);
+    for (int i = 0; i < 6; i++)
+        sn_guard_free(&s->g[i]);
+}
+
 #endif

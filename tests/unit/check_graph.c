@@ -71,8 +71,10 @@ static float *run(struct bench *b, sn_val out, enum sn_isa isa, bool fuse, int *
     sn_ck_ok(sn_kernels_pick(&net->kernels, isa, false, &b->err), &b->err);
     sn_ck_ok(sn_graph_finish(&net->graph, out, &b->err), &b->err);
     sn_graph_fold_bn(&net->graph);
-    if (fuse)
+    if (fuse) {
         sn_graph_fuse(&net->graph);
+        sn_net_inline_upsampling(net);
+    }
     sn_ck_ok(sn_net_plan_memory(net, &b->err), &b->err);
     sn_ck_ok(sn_net_make_steps(net, &b->err), &b->err);
     sn_ck_ok(sn_net_pack_weights(net, &b->err), &b->err);
@@ -388,6 +390,58 @@ START_TEST(test_pools)
 }
 END_TEST
 
+/* ---- upsampling with a convolution --------------------------------------------------------------- */
+
+static void setup_between(struct bench *b)
+{
+    begin(b, 21, 12, 17);
+    tensor(b, "t.weight", 4, (uint64_t[]){ 21, 21, 3, 3 }, 0, 0.1f);
+    tensor(b, "u.weight", 4, (uint64_t[]){ 21, 42, 3, 3 }, 0, 0.1f);
+    tensor(b, "s.weight", 4, (uint64_t[]){ 21, 21, 1, 1 }, 0, 0.3f);
+}
+
+/* Reads `a` upsampled to the input's size beside the input. */
+static sn_val beside(struct sn_graph *g, sn_val a, bool nearest)
+{
+    sn_val two[2] = { g->input, sn_upsample_to(g, a, 12, 17, nearest, true) };
+
+    return sn_concat(g, 2, two);
+}
+
+static sn_val build_between(struct sn_graph *g)
+{
+    struct sn_conv plain = { 0 };
+    sn_val small = sn_maxpool(g, g->input, 2, 2, 0, false);
+    sn_val a = sn_conv_layer(g, sn_upsample_to(g, small, 13, 15, false, false), "", "t", plain);       /* inlined */
+    sn_val b = sn_conv_layer(g, beside(g, a, true), "", "u", plain);                                   /* nearest */
+    sn_val c = sn_conv_layer(g, beside(g, small, false), "", "u", plain);                              /* inlined */
+    sn_val d = sn_conv_layer(g, sn_upsample_to(g, c, 9, 11, false, true), "", "t", plain);             /* to fewer */
+    sn_val e = sn_conv_layer(g, sn_upsample_to(g, d, 12, 17, false, true), "", "t", (struct sn_conv){ .dil = 2 }); /* dilated */
+    sn_val f = sn_conv_layer(g, sn_upsample_to(g, d, 12, 17, false, true), "", "s", plain);            /* 1x1 */
+    sn_val twice = beside(g, d, false);                                                                /* read twice */
+    sn_val h = sn_add_vals(g, sn_conv_layer(g, twice, "", "u", plain), sn_conv_layer(g, twice, "", "u", plain));
+    sn_val up = sn_upsample_to(g, d, 12, 17, false, true);                                             /* read and added */
+    sn_val i = sn_add_vals(g, sn_conv_layer(g, up, "", "t", plain), up);
+    sn_val all[6] = { b, c, e, f, h, i };
+
+    return sn_concat(g, 6, all);
+}
+
+static int between(const struct bench *b)
+{
+    int found = 0;
+
+    for (int i = 0; i < b->net->graph.n; i++)
+        found += b->net->graph.nodes[i].op == SN_NODE_BETWEEN;
+    return found;
+}
+
+START_TEST(test_between)
+{
+    same_when_fused(setup_between, build_between, between, 2);
+}
+END_TEST
+
 /* ---- sizes: upsampling, padding, pooling --------------------------------------------------------- */
 
 static const struct resize {
@@ -581,6 +635,7 @@ static Suite *suite_graph(void)
     tcase_add_test(t, test_instance_norm);
     tcase_add_test(t, test_conv_add_leaky);
     tcase_add_test(t, test_in_place);
+    tcase_add_test(t, test_between);
     tcase_add_loop_test(t, test_pools, 0, (int)SN_COUNT(pool_sizes));
     tcase_add_loop_test(t, test_upsample, 0, (int)SN_COUNT(resizes));
     tcase_add_test(t, test_pad_and_pool);
