@@ -95,28 +95,46 @@ struct i16_ring {
     _Alignas(64) float d[SN_CHUNK][6][8][SN_LANES];
 };
 
-/* The first pixels of the run's six rows in every plane; NULL: outside the image. */
+#define I16_STRIP 3 /* tiles interpolated at a time: so many columns of four planes stay in the first-level cache */
+
+/* The run's six rows in every plane, from column `from` of the image on; NULL: outside the image. */
 struct i16_source {
     const float *line[SN_CHUNK][6];
+    int from[SN_CHUNK];
+    _Alignas(64) float pixels[SN_CHUNK][6 * (4 * I16_STRIP + 2) * SN_LANES]; /* of interpolated planes */
 };
 
 SN_INLINE void i16_find(const struct i16_run *r, const int planes, struct i16_source *s)
 {
-    for (int c = 0; c < planes; c++)
+    for (int c = 0; c < planes; c++) {
+        s->from[c] = 0;
         for (int i = 0, y = r->y; i < 6; i++, y += r->p->dil)
             s->line[c][i] = y >= 0 && y < r->p->h ? (const float *)r->p->x[r->c0 + c] + (size_t)y * (size_t)r->p->w * SN_LANES : NULL;
+    }
 }
 
-/* Columns first <= j < end of the run, up to four, of every plane, to the ring. */
+/* The columns that tiles from `tile` on read and those before them did not, of the planes that are interpolated. */
+SN_INLINE void i16_interpolate(const struct i16_run *r, const int planes, int tile, struct i16_source *s)
+{
+    int first = tile ? tile * 4 + 2 : 0, wide = SN_MIN(tile + I16_STRIP, r->n) * 4 + 2 - first;
+
+    for (int c = 0; c < planes; c++) {
+        const struct sn_upsample *up = sn_winograd_up(r->p, r->c0 + c);
+
+        if (!up)
+            continue;
+        strip(up, r->p->x[r->c0 + c], r->y, r->x0 + first, 6, wide, s->pixels[c]);
+        s->from[c] = r->x0 + first;
+        for (int i = 0; i < 6; i++)
+            s->line[c][i] = s->pixels[c] + i * wide * SN_LANES;
+    }
+}
+
+/* Columns first <= j < end of the run, of every plane, to the ring. */
 SN_INLINE void i16_columns(const struct i16_run *r, const struct i16_source *s, const int planes, int first, int end,
                            struct i16_ring *ring)
 {
-    for (int c = 0; c < planes; c++) {
-        const struct sn_upsample *up = sn_winograd_up(r->p, r->c0 + c);
-        _Alignas(64) float pixels[STRIP_ROWS * 4 * SN_LANES];
-
-        if (up)
-            strip(up, r->p->x[r->c0 + c], r->y, r->x0 + first, 6, end - first, pixels);
+    for (int c = 0; c < planes; c++)
         for (int j = first; j < end; j++) {
             int x = r->x0 + j * r->p->dil;
             bool inside = x >= 0 && x < r->p->w;
@@ -124,20 +142,15 @@ SN_INLINE void i16_columns(const struct i16_run *r, const struct i16_source *s, 
             for (int l = 0; l < SN_LANES; l += VN) {
                 V line[6], out[6];
 
-                if (up) {
-                    lines_load(0, 6, pixels + (j - first) * SN_LANES + l, (size_t)(end - first) * SN_LANES, line);
-                } else {
-                    SN_UNROLL
-                    for (int i = 0; i < 6; i++)
-                        line[i] = inside && s->line[c][i] ? v_load(s->line[c][i] + x * SN_LANES + l) : v_zero();
-                }
+                SN_UNROLL
+                for (int i = 0; i < 6; i++)
+                    line[i] = inside && s->line[c][i] ? v_load(s->line[c][i] + (x - s->from[c]) * SN_LANES + l) : v_zero();
                 winograd_input(4, line, out);
                 SN_UNROLL
                 for (int i = 0; i < 6; i++)
                     v_store(ring->d[c][i][j % 8] + l, out[i]);
             }
         }
-    }
 }
 
 /*
@@ -206,10 +219,13 @@ SN_INLINE void i16_tiles(const struct i16_run *r, const int planes)
     struct i16_source source;
 
     i16_find(r, planes, &source);
+    i16_interpolate(r, planes, 0, &source);
     i16_columns(r, &source, planes, 0, 2, &ring);
     for (int i = 0; i < r->n; i++) {
         I most;
 
+        if (i > 0 && i % I16_STRIP == 0)
+            i16_interpolate(r, planes, i, &source);
         i16_columns(r, &source, planes, i * 4 + 2, i * 4 + 6, &ring);
         most = i16_rows(r, &ring, i, planes, v);
         i16_quantise_tile(v, planes, v_set1(sn_i16_scale(i_largest(most), &r->t[i])), r->q + i * SN_LANES, r->stride, r->pair);
