@@ -64,6 +64,35 @@ static void run_gathered(struct sn_net *net, const struct sn_step *s)
     sn_pool_run(net->opt.pool, conv_unit, &j, s->units);
 }
 
+/* The products of the constant planes' first pixel, and the bias, are the bias of the others. */
+static void run_with_constants(struct sn_net *net, const struct sn_step *s)
+{
+    struct sn_step here = *s;
+    struct sn_conv2d *c = &here.conv, one = s->conv;
+    struct job j = { net, &here };
+    int groups = c->groups, varying = c->planes - s->constant;
+    size_t lanes = 0, bytes = (size_t)groups * SN_GROUP * net->elem;
+    void **y = (void **)(void *)(net->scratch + bytes);
+
+    for (int k = 0; k < varying; k++)
+        lanes += c->lanes[k];
+    for (int k = 0; k < s->y.n; k++)
+        y[k] = at(net, net->scratch, (size_t)k);
+    memset(net->scratch, 0, bytes);
+    one.x += varying;
+    one.lanes += varying;
+    one.planes = s->constant;
+    one.w = (const char *)c->w + lanes * SN_GROUP * net->elem; /* a 1x1's channels follow each other */
+    one.res = NULL;
+    one.y = y;
+    one.ih = one.iw = one.oh = one.ow = 1;
+    one.act = (struct sn_activation){ 0 };
+    sn_net_note(net, net->kernels.conv2d(&one, &(struct sn_conv_span){ .g1 = groups, .p1 = 1 }));
+    c->planes = varying;
+    c->bias = net->scratch;
+    sn_pool_run(net->opt.pool, conv_unit, &j, s->units);
+}
+
 void sn_net_normalise(const struct sn_net *net, const struct sn_step *s, size_t p0, size_t n, char *mine, void **x)
 {
     for (int k = 0; k < s->x.n; k++) {
@@ -336,6 +365,10 @@ void sn_net_run_step(struct sn_net *net, struct sn_step *s)
     }
     if (s->sub > 1) {
         run_gathered(net, s);
+        return;
+    }
+    if (s->constant) {
+        run_with_constants(net, s);
         return;
     }
     sn_pool_run(net->opt.pool, s->node->pre >= 0 ? normalised_conv_unit : conv_unit, &j, s->units);

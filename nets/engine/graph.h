@@ -138,6 +138,7 @@ struct sn_step {
     bool shared;                        /* winograd, i16: the whole input is transformed first, then groups are units */
     int tiles;                          /* winograd: in all */
     int sub, sub_iw;                    /* a strided 1x1 gathers (i16: quantises) every sub-th pixel of rows of sub_iw first */
+    int constant;                       /* a 1x1's last planes that have one value all over (sn_net_constant_part) */
     int unit_groups, unit_planes;       /* conv: weight groups of a unit; winograd: planes that are multiplied at a time, too */
     size_t pre_bytes;                   /* conv, pooling with an inlined affine: a block of a plane of its input */
     size_t v_bytes, m_bytes;            /* winograd, i16: of one block (or the whole input when shared), and of the products */
@@ -192,6 +193,11 @@ static inline struct sn_plane_form sn_node_form(const struct sn_node *node)
 void sn_net_inline_upsampling(struct sn_net *net);                  /* plan.c, after fusing */
 /* steps.c: whether a convolution is done by Winograd; an upsampling's tables, in the graph's arena */
 bool sn_net_is_winograd(const struct sn_net *net, const struct sn_node *node);
+/*
+ * steps.c: of what a 1x1 convolution reads, the last part where that is one pixel, upsampled (ASPP's image-level features), or -1.
+ * Its share of the sums is the same for all outputs: it is added to the bias, fused or not.
+ */
+sn_val sn_net_constant_part(const struct sn_net *net, const struct sn_node *node);
 int sn_net_upsample(struct sn_net *net, const struct sn_node *node, struct sn_upsample *up, struct sn_error *err);
 int sn_net_plan_memory(struct sn_net *net, struct sn_error *err);  /* plan.c: vals, arena */
 int sn_net_pack_weights(struct sn_net *net, struct sn_error *err); /* pack.c */

@@ -176,6 +176,17 @@ static int only_reader(const struct sn_graph *g, int x)
     return reads == 1 ? reader : -1;
 }
 
+/* Whether a convolution can read an upsampling's result without its being stored. */
+static bool interpolates(const struct sn_net *net, const struct sn_node *conv, int x)
+{
+    const struct sn_node *up = &net->graph.nodes[x], *in = &net->graph.nodes[up->in[0]];
+
+    if (conv->op != SN_NODE_CONV)
+        return false;
+    return sn_net_constant_part(net, conv) == x ||
+           (sn_net_is_winograd(net, conv) && conv->dil == 1 && !up->nearest && up->h >= in->h && up->w >= in->w);
+}
+
 /*
  * An upsampling that only one Winograd convolution reads, alone or in a concatenation, is never stored: the convolution interpolates
  * what a run of tiles reads. U-Net++: 5 to 8 % of the time, a quarter of the activations, though rows between two runs are made twice.
@@ -185,18 +196,12 @@ void sn_net_inline_upsampling(struct sn_net *net)
     struct sn_graph *g = &net->graph;
 
     for (int i = 0; i < g->n; i++) {
-        struct sn_node *up = &g->nodes[i];
-        const struct sn_node *conv;
-        int reader;
+        int reader = g->nodes[i].op == SN_NODE_UPSAMPLE ? only_reader(g, i) : -1;
 
-        if (up->op != SN_NODE_UPSAMPLE || up->nearest || up->h < g->nodes[up->in[0]].h || up->w < g->nodes[up->in[0]].w)
-            continue;
-        reader = only_reader(g, i);
         if (reader >= 0 && g->nodes[reader].op == SN_NODE_CONCAT)
             reader = only_reader(g, reader);
-        conv = reader >= 0 ? &g->nodes[reader] : up;
-        if (conv->op == SN_NODE_CONV && conv->dil == 1 && sn_net_is_winograd(net, conv))
-            up->op = SN_NODE_BETWEEN;
+        if (reader >= 0 && interpolates(net, &g->nodes[reader], i))
+            g->nodes[i].op = SN_NODE_BETWEEN;
     }
 }
 

@@ -221,6 +221,18 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
     return SN_OK;
 }
 
+sn_val sn_net_constant_part(const struct sn_net *net, const struct sn_node *node)
+{
+    const struct sn_node *in = &net->graph.nodes[node->in[0]], *last, *pixel;
+
+    if (node->kh != 1 || node->kw != 1 || node->stride != 1 || node->up != 1 || node->pre >= 0 || in->op != SN_NODE_CONCAT || in->n_in < 2 ||
+        sn_i16_layer(net, node))
+        return -1;
+    last = &net->graph.nodes[in->in[in->n_in - 1]];
+    pixel = &net->graph.nodes[last->in[0]];
+    return (last->op == SN_NODE_UPSAMPLE || last->op == SN_NODE_BETWEEN) && pixel->h == 1 && pixel->w == 1 ? in->in[in->n_in - 1] : -1;
+}
+
 static void make_conv(struct sn_net *net, struct sn_step *s)
 {
     const struct sn_node *node = s->node, *in = &net->graph.nodes[node->in[0]];
@@ -251,6 +263,10 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
     if (s->i16) {
         sn_i16_cut_conv(net, s);
         return;
+    }
+    if (sn_net_constant_part(net, node) >= 0) {
+        s->constant = net->vals[sn_net_constant_part(net, node)].n;
+        net->scratch_bytes = SN_MAX(net->scratch_bytes, (size_t)s->y.n * (SN_LANES * net->elem + sizeof(void *)) + SN_LANES * net->elem);
     }
     s->kernel = net->kernels.conv2d_name;
     cut_conv(s, sn_pool_threads(net->opt.pool));

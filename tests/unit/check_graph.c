@@ -398,6 +398,7 @@ static void setup_between(struct bench *b)
     tensor(b, "t.weight", 4, (uint64_t[]){ 21, 21, 3, 3 }, 0, 0.1f);
     tensor(b, "u.weight", 4, (uint64_t[]){ 21, 42, 3, 3 }, 0, 0.1f);
     tensor(b, "s.weight", 4, (uint64_t[]){ 21, 21, 1, 1 }, 0, 0.3f);
+    tensor(b, "v.weight", 4, (uint64_t[]){ 21, 42, 1, 1 }, 0, 0.3f);
 }
 
 /* Reads `a` upsampled to the input's size beside the input. */
@@ -422,9 +423,10 @@ static sn_val build_between(struct sn_graph *g)
     sn_val h = sn_add_vals(g, sn_conv_layer(g, twice, "", "u", plain), sn_conv_layer(g, twice, "", "u", plain));
     sn_val up = sn_upsample_to(g, d, 12, 17, false, true);                                             /* read and added */
     sn_val i = sn_add_vals(g, sn_conv_layer(g, up, "", "t", plain), up);
-    sn_val all[6] = { b, c, e, f, h, i };
+    sn_val j = sn_conv_layer(g, beside(g, sn_global_avgpool(g, d), false), "", "v", plain);            /* inlined: a constant part */
+    sn_val all[7] = { b, c, e, f, h, i, j };
 
-    return sn_concat(g, 6, all);
+    return sn_concat(g, 7, all);
 }
 
 static int between(const struct bench *b)
@@ -438,7 +440,53 @@ static int between(const struct bench *b)
 
 START_TEST(test_between)
 {
-    same_when_fused(setup_between, build_between, between, 2);
+    same_when_fused(setup_between, build_between, between, 3);
+}
+END_TEST
+
+static void setup_constant(struct bench *b)
+{
+    begin(b, 5, 6, 9);
+    tensor(b, "c.weight", 4, (uint64_t[]){ 40, 10, 1, 1 }, 0, 0.3f);
+    tensor(b, "c.bias", 1, (uint64_t[]){ 40 }, 0, 0.5f);
+    tensor(b, "s.weight", 4, (uint64_t[]){ 40, 5, 1, 1 }, 0, 0.3f);
+}
+
+static sn_val build_constant(struct sn_graph *g)
+{
+    sn_val two[2] = { g->input, sn_upsample_to(g, sn_global_avgpool(g, g->input), 6, 9, false, false) };
+    sn_val c = sn_conv_layer(g, sn_concat(g, 2, two), "", "c", (struct sn_conv){ 0 });
+
+    return sn_relu(g, sn_add_vals(g, c, sn_conv_layer(g, g->input, "", "s", (struct sn_conv){ 0 })));
+}
+
+/* A constant part's share of the sums, joined with the bias. */
+START_TEST(test_constant_part)
+{
+    struct bench b;
+    struct value x, want = zeros(40, 6, 9);
+
+    setup_constant(&b);
+    x = input(&b);
+    for (int o = 0; o < 40; o++)
+        for (int p = 0; p < 54; p++) {
+            double v = param(&b, "c.bias", (size_t)o);
+
+            for (int c = 0; c < 5; c++) {
+                double mean = 0;
+
+                for (int q = 0; q < 54; q++)
+                    mean += x.x[c * 54 + q] / 54;
+                v += x.x[c * 54 + p] * (param(&b, "c.weight", (size_t)(o * 10 + c)) + param(&b, "s.weight", (size_t)(o * 5 + c)));
+                v += mean * param(&b, "c.weight", (size_t)(o * 10 + 5 + c));
+            }
+            want.x[o * 54 + p] = v < 0 ? 0 : v;
+        }
+    expect(setup_constant, build_constant, &want, 3e-6, "1x1 convolution with a constant part");
+    free(x.x);
+    free(want.x);
+    sn_model_close(&b.m);
+    free(b.in);
 }
 END_TEST
 
@@ -636,6 +684,7 @@ static Suite *suite_graph(void)
     tcase_add_test(t, test_conv_add_leaky);
     tcase_add_test(t, test_in_place);
     tcase_add_test(t, test_between);
+    tcase_add_test(t, test_constant_part);
     tcase_add_loop_test(t, test_pools, 0, (int)SN_COUNT(pool_sizes));
     tcase_add_loop_test(t, test_upsample, 0, (int)SN_COUNT(resizes));
     tcase_add_test(t, test_pad_and_pool);
