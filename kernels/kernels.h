@@ -38,6 +38,8 @@ struct sn_activation {
  *          dil = 1 and kh <= 32 then
  *   w      [groups][chunk][kh][kw][used lanes of the chunk][32]: the order of use; lanes of output
  *          channels beyond oc are zero. group_stride elements from group to group
+ *   taps   0; or of a 1x1 the taps that lie in w, kh kw of a wider kernel, whose middle one is used: a dilation as large as
+ *          the image leaves nothing else
  *   bias   [groups * 32], zero beyond oc, or NULL
  *   res    planes shaped as y, or NULL
  *   y      ceil(oc / 16) planes [oh * up][ow * up][16]
@@ -58,10 +60,13 @@ struct sn_conv2d {
     const void *const *res;
     void *const *y;
     int oc, groups, up;
-    int ih, iw, oh, ow, kh, kw, stride, dil, pad_h, pad_w;
+    int ih, iw, oh, ow, kh, kw, taps, stride, dil, pad_h, pad_w;
     bool bordered;
     struct sn_activation act;
 };
+/* Taps in w, and the first of those used. */
+static inline int sn_conv_taps(const struct sn_conv2d *p) { return p->taps ? p->taps : p->kh * p->kw; }
+static inline int sn_conv_first(const struct sn_conv2d *p) { return p->taps / 2; }
 /* Output pixels p0 <= p < p1 (p = row * ow + column, before `up`) of weight groups g0 <= g < g1. */
 struct sn_conv_span {
     int g0, g1;

@@ -8,8 +8,8 @@ static void multiply(sn_real *acc, sn_real x, const sn_real *w)
         acc[o] = fma_real(x, w[o], acc[o]);
 }
 
-/* The sums of one chunk (planes c0 <= c < c1) for one output pixel; returns the weights behind it. */
-static const sn_real *chunk_sum(const struct sn_conv2d *p, int c0, int c1, int oy, int ox, const sn_real *w, sn_real *acc)
+/* The sums of one chunk (planes c0 <= c < c1) for one output pixel. */
+static void chunk_sum(const struct sn_conv2d *p, int c0, int c1, int oy, int ox, const sn_real *w, sn_real *acc)
 {
     size_t pitch = p->bordered ? p->lanes[0] : SN_LANES;
     int up = p->bordered ? p->pad_h : 0, left = p->bordered ? p->pad_w : 0; /* what lies before the image */
@@ -30,7 +30,6 @@ static const sn_real *chunk_sum(const struct sn_conv2d *p, int c0, int c1, int o
             }
         }
     }
-    return w;
 }
 
 static bool finish(const struct sn_conv2d *p, int group, int quad, int oy, int ox, const sn_real *total)
@@ -68,7 +67,12 @@ bool SN_REF(conv2d)(const struct sn_conv2d *p, const struct sn_conv_span *span)
             sn_real total[SN_GROUP] = { 0 }, acc[SN_GROUP];
 
             for (int c = 0; c < p->planes; c += SN_CHUNK) {
-                w = chunk_sum(p, c, SN_MIN(c + SN_CHUNK, p->planes), oy, ox, w, acc);
+                int end = SN_MIN(c + SN_CHUNK, p->planes), tap = 0;
+
+                for (int k = c; k < end; k++)
+                    tap += p->lanes[k] * SN_GROUP;
+                chunk_sum(p, c, end, oy, ox, w + sn_conv_first(p) * tap, acc);
+                w += sn_conv_taps(p) * tap;
                 for (int o = 0; o < SN_GROUP; o++)
                     total[o] = c == 0 ? acc[o] : total[o] + acc[o];
             }

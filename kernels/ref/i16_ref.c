@@ -96,12 +96,15 @@ static void conv_pixel(const struct sn_i16_conv2d *p, int g, int oy, int ox, flo
     for (int k0 = 0; k0 < sn_i16_pairs(c->planes); k0 += SN_I16_PAIRS) {
         int k1 = SN_MIN(k0 + SN_I16_PAIRS, sn_i16_pairs(c->planes));
 
-        for (int i = 0; i < c->kh * c->kw; i++, w += (size_t)(k1 - k0) * SN_LANES * SN_GROUP, z += SN_GROUP) {
+        for (int i = 0; i < c->kh * c->kw; i++) {
+            int at = sn_conv_first(c) + i;
             int y = oy * c->stride - c->pad_h + i / c->kw * c->dil, x = ox * c->stride - c->pad_w + i % c->kw * c->dil;
 
             if (y >= 0 && y < c->ih && x >= 0 && x < c->iw)
-                tap(p, k0, k1, (size_t)y * (size_t)c->iw + (size_t)x, w, z, m);
+                tap(p, k0, k1, (size_t)y * (size_t)c->iw + (size_t)x, w + (size_t)(at * (k1 - k0)) * SN_LANES * SN_GROUP, z + at * SN_GROUP, m);
         }
+        w += (size_t)(sn_conv_taps(c) * (k1 - k0)) * SN_LANES * SN_GROUP;
+        z += sn_conv_taps(c) * SN_GROUP;
     }
 }
 

@@ -192,28 +192,30 @@ static bool conv_block(const void *conv, const struct conv_tile *t, int n, int g
 {
     const struct sn_conv2d *p = conv;
     _Alignas(64) float total[BLOCK][TILE_FLOATS], part[BLOCK][TILE_FLOATS];
-    int quad = g / p->groups, groups = wide ? 2 : 1, taps = p->bordered ? p->kh : p->kh * p->kw;
+    int quad = g / p->groups, groups = wide ? 2 : 1, taps = p->bordered ? p->kh : sn_conv_taps(p);
     bool finite = true;
 
     for (int channel = g % p->groups * SN_GROUP, end = SN_MIN(channel + SN_GROUP, p->oc); channel < end; channel += TILE_OC) {
         /* of at most 16 of a group's channels (a segmentation's last layer), a tile as wide as a group would multiply zeros */
         bool half = end - channel <= SN_LANES && p->stride != 2;
-        struct conv_pass pass = { .w = (const float *)p->w + (size_t)g * p->group_stride + channel % SN_GROUP, .pace = SN_GROUP / (size_t)n,
+        const float *w = (const float *)p->w + (size_t)g * p->group_stride + channel % SN_GROUP;
+        struct conv_pass pass = { .pace = SN_GROUP / (size_t)n,
                                   .run = which_tiles(p, wide, half),
                                   .width = wide ? 2 * TILE_OC : half ? SN_MIN(SN_LANES, TILE_OC) : TILE_OC };
         struct conv_out out[2] = { conv_out(p, channel, quad), conv_out(p, wide ? channel + SN_GROUP : channel, quad) };
 
-        for (; pass.c0 < p->planes; pass.c0 = pass.c1, pass.w += (size_t)taps * pass.tap) {
+        for (; pass.c0 < p->planes; pass.c0 = pass.c1, w += (size_t)taps * pass.tap) {
             pass.c1 = SN_MIN(pass.c0 + SN_CHUNK, p->planes);
             pass.tap = 0;
             for (int c = pass.c0; c < pass.c1; c++)
                 pass.tap += (size_t)(p->bordered ? p->kw * p->lanes[c] : p->lanes[c]) * SN_GROUP;
+            pass.w = w + (size_t)sn_conv_first(p) * pass.tap;
             pass.kh0 = pass.kw0 = 0;
             pass.kh1 = p->kh;
             pass.kw1 = p->kw;
             pass.ahead = (size_t)taps * pass.tap;
             /* short tiles read a chunk's weights faster than the second-level cache gives them: a tap's stay in the first */
-            for (int tap = 0; tap < (wide ? taps : 1); tap++) {
+            for (int tap = 0; tap < (wide ? p->kh * p->kw : 1); tap++) {
                 if (wide) {
                     pass.kh0 = tap / p->kw;
                     pass.kh1 = pass.kh0 + 1;

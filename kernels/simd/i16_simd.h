@@ -167,8 +167,8 @@ static bool i16_block(const void *conv, const struct conv_tile *t, int n, int g,
     const struct sn_i16_conv2d *p = conv;
     const struct sn_conv2d *c = &p->c;
     _Alignas(64) float total[BLOCK][TILE_FLOATS];
-    int taps = c->kh * c->kw, quad = g / c->groups, channel = g % c->groups * SN_GROUP, pairs = sn_i16_pairs(c->planes);
-    bool single = taps == 1 && c->pad_h == 0 && c->pad_w == 0, finite = true;
+    int taps = sn_conv_taps(c), first = sn_conv_first(c), quad = g / c->groups, channel = g % c->groups * SN_GROUP, pairs = sn_i16_pairs(c->planes);
+    bool single = c->kh * c->kw == 1 && c->pad_h == 0 && c->pad_w == 0, finite = true;
 
     (void)wide;
     for (int half = 0; half < SN_GROUP && channel + half < c->oc; half += TILE_OC) {
@@ -180,12 +180,13 @@ static bool i16_block(const void *conv, const struct conv_tile *t, int n, int g,
             memset(total, 0, (size_t)n * sizeof total[0]);
         for (int k0 = 0; k0 < pairs; k0 += SN_I16_PAIRS, z += taps * SN_GROUP) {
             int k1 = SN_MIN(k0 + SN_I16_PAIRS, pairs);
-            size_t words = (size_t)taps * (size_t)(k1 - k0) * SN_LANES, pace = (size_t)(SN_GROUP / n);
+            size_t tap = (size_t)(k1 - k0) * SN_LANES, used = (size_t)(c->kh * c->kw) * tap, words = (size_t)taps * tap, pace = (size_t)(SN_GROUP / n);
+            const int32_t *here = w + (size_t)first * tap * SN_GROUP;
             /* what lies nearer is fetched by the chunk before this one */
-            const int32_t *later = w + SN_MAX(words * SN_GROUP, (size_t)I16_AHEAD);
+            const int32_t *later = here + SN_MAX(words * SN_GROUP, (size_t)I16_AHEAD);
 
             for (int i = 0; i < n; i++) {
-                i16_chunk(p, &t[i], k0, k1, single, w, later + (size_t)i * pace * words, pace, z, total[i]);
+                i16_chunk(p, &t[i], k0, k1, single, here, later + (size_t)i * pace * used, pace, z + first * SN_GROUP, total[i]);
                 if (k1 == pairs)
                     conv_finish(&t[i], &out, total[i]);
             }

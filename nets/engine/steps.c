@@ -246,6 +246,11 @@ static void make_conv(struct sn_net *net, struct sn_step *s)
         .kh = node->kh, .kw = node->kw, .stride = node->stride, .dil = node->dil,
         .pad_h = node->pad, .pad_w = node->pad, .bordered = in->bordered, .act = node->act,
     };
+    if (c->kh * c->kw > 1 && c->stride == 1 && c->dil >= SN_MAX(c->ih, c->iw) && c->pad_h == c->dil * (c->kh - 1) / 2 && !c->bordered) { /* ASPP: 36 on 32x32 */
+        c->taps = c->kh * c->kw;
+        c->kh = c->kw = c->dil = 1;
+        c->pad_h = c->pad_w = 0;
+    }
     if (!s->i16 && c->kh * c->kw == 1 && c->stride > 1 && c->pad_h + c->pad_w == 0 && node->pre < 0 && !c->bordered) { /* gathered first */
         s->sub = c->stride;
         s->sub_iw = c->iw;

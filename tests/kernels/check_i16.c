@@ -264,11 +264,13 @@ static void run_conv(struct i16_data *d, const struct i16_case *c)
     d->conv.c.y = d->want.p;
     sn_i16_conv2d_ref(&d->conv, &d->part);
     d->conv.c.y = d->y.p;
-    for (int i = 0; i < i16_conv2d_count; i++) {
-        planes_reset(&d->y);
-        i16_conv2d_rows[i].fn(&d->conv, &d->part);
-        same_planes(d, i16_conv2d_rows[i].name, c);
-    }
+    do { /* as it is; then, where only the middle tap sees the image, the same as a 1x1 */
+        for (int i = 0; i < i16_conv2d_count; i++) {
+            planes_reset(&d->y);
+            i16_conv2d_rows[i].fn(&d->conv, &d->part);
+            same_planes(d, i16_conv2d_rows[i].name, c);
+        }
+    } while (middle_tap(&d->conv.c));
 }
 
 static void run_winograd(struct i16_data *d, const struct i16_case *c)
@@ -357,6 +359,10 @@ static struct i16_case random_case(struct sn_rng *r, int winograd)
             c.dil = rnd(r, (SN_MAX(c.h, c.w) + 1) / 2, SN_MAX(c.h, c.w) + 1);
         c.smaller = winograd && c.dil == 1 && rnd(r, 0, 1);
         c.pad = rnd(r, 0, 3) || winograd ? c.dil * (c.k - 1) / 2 : rnd(r, 0, c.dil * (c.k - 1));
+        if (c.k > 1 && c.stride == 1 && !winograd && rnd(r, 0, 5) == 0) { /* the middle tap sees the image, the others padding */
+            c.dil = SN_MAX(c.h, c.w) + rnd(r, 0, 2);
+            c.pad = c.dil * (c.k - 1) / 2;
+        }
         if (out_size(c.h, &c) < 1 || out_size(c.w, &c) < 1 || c.h + 2 * c.pad <= c.dil * (c.k - 1) || c.w + 2 * c.pad <= c.dil * (c.k - 1))
             continue;
         macs = (double)out_size(c.h, &c) * out_size(c.w, &c) * (c.ic[0] + c.ic[1] + c.ic[2]) * c.k * c.k * ((c.oc + 31) / 32 * 32) * c.up * c.up;

@@ -176,6 +176,17 @@ static inline void planes_reset(struct planes *t)
         memset(t->p[i], UNTOUCHED, t->floats * sizeof(float));
 }
 
+/* A convolution as a 1x1 with its middle tap, if no other sees the image. */
+static inline bool middle_tap(struct sn_conv2d *p)
+{
+    if (p->kh == 1 || p->stride > 1 || p->bordered || p->dil < SN_MAX(p->ih, p->iw) || p->pad_h != p->dil * (p->kh - 1) / 2)
+        return false;
+    p->taps = p->kh * p->kw;
+    p->kh = p->kw = p->dil = 1;
+    p->pad_h = p->pad_w = 0;
+    return true;
+}
+
 /* Planes for Winograd's `up`: some are smaller ones and how to interpolate them, the others those of x. */
 struct smaller {
     struct planes t;
