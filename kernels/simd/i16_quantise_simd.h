@@ -107,9 +107,11 @@ struct i16_source {
 SN_INLINE void i16_find(const struct i16_run *r, const int planes, struct i16_source *s)
 {
     for (int c = 0; c < planes; c++) {
+        const float *plane = sn_winograd_up(r->p, r->c0 + c) ? NULL : r->p->x[r->c0 + c]; /* i16_interpolate sets the others */
+
         s->from[c] = 0;
         for (int i = 0, y = r->y; i < 6; i++, y += r->p->dil)
-            s->line[c][i] = y >= 0 && y < r->p->h ? (const float *)r->p->x[r->c0 + c] + (size_t)y * (size_t)r->p->w * SN_LANES : NULL;
+            s->line[c][i] = plane && y >= 0 && y < r->p->h ? plane + (size_t)y * (size_t)r->p->w * SN_LANES : NULL;
     }
 }
 

@@ -224,13 +224,17 @@ static int make_winograd(struct sn_net *net, struct sn_step *s, const struct til
 sn_val sn_net_constant_part(const struct sn_net *net, const struct sn_node *node)
 {
     const struct sn_node *in = &net->graph.nodes[node->in[0]], *last, *pixel;
+    sn_val part;
 
     if (node->kh != 1 || node->kw != 1 || node->stride != 1 || node->up != 1 || node->pre >= 0 || in->op != SN_NODE_CONCAT || in->n_in < 2 ||
         sn_i16_layer(net, node))
         return -1;
-    last = &net->graph.nodes[in->in[in->n_in - 1]];
+    part = in->in[in->n_in - 1];
+    last = &net->graph.nodes[part];
+    if (last->op != SN_NODE_UPSAMPLE && last->op != SN_NODE_BETWEEN)
+        return -1;
     pixel = &net->graph.nodes[last->in[0]];
-    return (last->op == SN_NODE_UPSAMPLE || last->op == SN_NODE_BETWEEN) && pixel->h == 1 && pixel->w == 1 ? in->in[in->n_in - 1] : -1;
+    return pixel->h == 1 && pixel->w == 1 ? part : -1;
 }
 
 static void make_conv(struct sn_net *net, struct sn_step *s)

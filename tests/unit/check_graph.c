@@ -424,9 +424,11 @@ static sn_val build_between(struct sn_graph *g)
     sn_val up = sn_upsample_to(g, d, 12, 17, false, true);                                             /* read and added */
     sn_val i = sn_add_vals(g, sn_conv_layer(g, up, "", "t", plain), up);
     sn_val j = sn_conv_layer(g, beside(g, sn_global_avgpool(g, d), false), "", "v", plain);            /* inlined: a constant part */
-    sn_val all[7] = { b, c, e, f, h, i, j };
+    sn_val back[2] = { j, g->input };
+    sn_val k = sn_conv_layer(g, sn_concat(g, 2, back), "", "v", plain);                                /* the input last */
+    sn_val all[8] = { b, c, e, f, h, i, j, k };
 
-    return sn_concat(g, 7, all);
+    return sn_concat(g, 8, all);
 }
 
 static int between(const struct bench *b)
